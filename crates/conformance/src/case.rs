@@ -1,0 +1,188 @@
+//! A case: a loss with options and arguments, and the value and gradients expected, read from JSON.
+
+use lossmith_core::loss::Definition;
+use lossmith_core::shape::count;
+use lossmith_core::{Backend, Dense, Error, Evaluation, Indices, Inputs, Loss, catalogue};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// One case of a loss.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// What is in it.
+    pub name: String,
+    /// The loss; the file's, where a file has one loss.
+    #[serde(default)]
+    pub loss: String,
+    #[serde(default)]
+    options: BTreeMap<String, serde_json::Value>,
+    arguments: BTreeMap<String, Array>,
+    grad_output: Option<Array>,
+    value: Array,
+    #[serde(default)]
+    grads: BTreeMap<String, Array>,
+    /// The formats that can hold the case's inputs; empty for all.
+    #[serde(default)]
+    pub formats: Vec<String>,
+    /// Why it differs from PyTorch, where it does.
+    pub note: Option<String>,
+}
+
+/// An array as JSON: data or class indices in row-major order, or one number everywhere but at a few places.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Array {
+    shape: Vec<usize>,
+    data: Option<Vec<Number>>,
+    labels: Option<Vec<i64>>,
+    fill: Option<Number>,
+    fill_label: Option<i64>,
+    #[serde(default)]
+    set: Vec<(usize, Number)>,
+}
+
+/// A number; `"nan"`, `"inf"` and `"-inf"` where JSON has none.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Finite(f64),
+    Word(String),
+}
+
+impl Number {
+    fn get(&self) -> f64 {
+        match self {
+            Self::Finite(number) => *number,
+            // Rust reads "nan", "inf" and "-inf" as JSON's writers spell them.
+            Self::Word(word) => word.parse().unwrap_or(f64::NAN),
+        }
+    }
+}
+
+impl Array {
+    fn numbers(&self) -> Result<Dense, Error> {
+        let mut data = match (&self.data, &self.fill) {
+            (Some(data), _) => data.iter().map(Number::get).collect(),
+            (None, Some(fill)) => vec![fill.get(); count(&self.shape)],
+            (None, None) => Vec::new(),
+        };
+        for (index, number) in &self.set {
+            data[*index] = number.get();
+        }
+        Dense::new(&self.shape, data)
+    }
+
+    fn indices(&self) -> Option<Result<Indices, Error>> {
+        let filled = self.fill_label.map(|label| vec![label; count(&self.shape)]);
+        self.labels.clone().or(filled).map(|data| Indices::new(&self.shape, data))
+    }
+}
+
+impl Case {
+    /// The loss with the case's options.
+    ///
+    /// # Errors
+    /// If the catalogue has no such loss or option.
+    pub fn loss(&self) -> Result<Loss<Box<dyn Definition>>, Error> {
+        let set = |loss: Loss<_>, (name, value): (&String, &serde_json::Value)| {
+            loss.with(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        };
+        self.options.iter().try_fold(catalogue::find(&self.loss)?, set)
+    }
+
+    /// The arguments, each number passed through `round`: to the format of the backend under test.
+    ///
+    /// # Errors
+    /// If a shape and its data disagree.
+    pub fn inputs(&self, round: fn(f64) -> f64) -> Result<Inputs<Dense>, Error> {
+        let cotangent = self.grad_output.iter().map(|array| ("grad_output", array));
+        let arguments = self.arguments.iter().map(|(name, array)| (name.as_str(), array));
+        arguments.chain(cotangent).try_fold(Inputs::new(), |inputs, (name, array)| {
+            Ok(match array.indices() {
+                Some(indices) => inputs.labels(name, indices?),
+                None => {
+                    let exact = array.numbers()?;
+                    let data = exact.data().iter().map(|&x| round(x)).collect();
+                    inputs.tensor(name, Dense::new(exact.shape(), data)?)
+                }
+            })
+        })
+    }
+
+    /// Value and gradients on a backend.
+    ///
+    /// # Errors
+    /// What the loss or the backend reports.
+    pub fn run<B: Backend>(
+        &self,
+        backend: &B,
+        round: fn(f64) -> f64,
+    ) -> Result<Evaluation<Dense>, Error> {
+        self.loss()?.value_and_grad(backend, &self.inputs(round)?)
+    }
+
+    /// The value and gradients expected.
+    ///
+    /// # Errors
+    /// If a shape and its data disagree.
+    pub fn expected(&self) -> Result<Vec<(String, Dense)>, Error> {
+        let grads = self.grads.iter().map(|(name, array)| (format!("grad.{name}"), array));
+        let all = std::iter::once(("value".to_owned(), &self.value)).chain(grads);
+        all.map(|(name, array)| Ok((name, array.numbers()?))).collect()
+    }
+}
+
+#[derive(Deserialize)]
+struct File {
+    loss: String,
+    cases: Vec<Case>,
+}
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => { [$(include_str!(concat!("../golden/", $name, ".json"))),*] };
+}
+
+/// PyTorch's values and gradients in double precision, over a grid of options, target kinds, ranks, reductions and
+/// weights; `golden/generate.py` makes them.
+///
+/// # Panics
+/// If a golden file is not what this crate reads, which its own tests rule out.
+#[must_use]
+pub fn golden() -> Vec<Case> {
+    let files = files![
+        "l1",
+        "mse",
+        "cross_entropy",
+        "nll",
+        "binary_cross_entropy",
+        "binary_cross_entropy_with_logits",
+        "smooth_l1",
+        "softmax",
+        "log_softmax",
+        "logsumexp",
+        "sigmoid",
+        "log_sigmoid",
+        "softplus",
+    ];
+    let cases = |text: &&str| {
+        let File { loss, mut cases } = read(text);
+        cases.iter_mut().for_each(|case| case.loss.clone_from(&loss));
+        cases
+    };
+    files.iter().flat_map(cases).collect()
+}
+
+/// The edge table: limits, kinks, ties, infinities and NaN, ignored and empty data, long sums.
+///
+/// # Panics
+/// If the table is not what this crate reads, which its own tests rule out.
+#[must_use]
+pub fn edges() -> Vec<Case> {
+    read(include_str!("../edges.json"))
+}
+
+#[allow(clippy::expect_used, reason = "the files are compiled in and read by this crate's tests")]
+fn read<'a, T: Deserialize<'a>>(text: &'a str) -> T {
+    serde_json::from_str(text).expect("a data file of this crate")
+}

@@ -1,0 +1,36 @@
+//! The reference, the specification of every other backend, against PyTorch's numbers and the edge table.
+
+use lossmith_conformance::{Format, edges, golden, judge};
+use lossmith_core::Reference;
+use std::collections::BTreeMap;
+
+#[test]
+fn the_reference_has_pytorchs_values_and_gradients() {
+    let mut counts = BTreeMap::<String, usize>::new();
+    for case in golden() {
+        let what = format!("{} {}", case.loss, case.name);
+        let got = case.run(&Reference, |x| x).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let wrong = judge(&got, &case.expected().unwrap(), 1e-9, 1e-12, Format::F64);
+        assert!(wrong.is_none(), "{what}: {}", wrong.unwrap());
+        *counts.entry(case.loss).or_default() += 1;
+    }
+    println!("{counts:#?}");
+    for loss in lossmith_core::catalogue::all() {
+        let (entry, least) = (loss.entry(), if loss.entry().arguments.len() > 1 { 40 } else { 20 });
+        assert!(counts[entry.name] >= least, "{} has too few cases", entry.name);
+    }
+}
+
+#[test]
+fn the_reference_is_right_at_the_edges() {
+    for case in edges() {
+        if !case.formats.is_empty() && !case.formats.iter().any(|format| format == "f64") {
+            continue;
+        }
+        let what = format!("row {} ({})", case.name, case.loss);
+        let got = case.run(&Reference, |x| x).unwrap_or_else(|error| panic!("{what}: {error}"));
+        // The table prints nine digits.
+        let wrong = judge(&got, &case.expected().unwrap(), 2e-7, 0.0, Format::F64);
+        assert!(wrong.is_none(), "{what}: {}", wrong.unwrap());
+    }
+}

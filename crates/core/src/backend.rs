@@ -1,0 +1,150 @@
+//! What a tensor library provides: nine methods over closed op enums, on tensors of three sides.
+//!
+//! For backend authors: a tensor has the sides *batch × class × inner*. Each side of an operand is full or one,
+//! and a one broadcasts; every call has at least one full operand, which together with the others gives the
+//! shape of the result (`at_label` takes its shape from the labels). Match on the op outside the loop. Element-wise ops are your
+//! library's own; sums go through [`accumulate`](crate::accumulate). The contract of each op is the table in [`op`](crate::op).
+//!
+//! For users: pick a backend crate and pass its value to a loss; [`Array`] is how its own arrays go in and come out.
+
+use crate::labels::Labels;
+use crate::op::{Axis, Binary, Compare, Reduce, Unary};
+
+/// An argument of an op.
+#[derive(Debug)]
+pub enum Operand<'a, T> {
+    /// A tensor at its last use: its memory may be reused for the result.
+    Owned(T),
+    /// A tensor that is needed again.
+    Borrowed(&'a T),
+    /// A number that broadcasts everywhere, rounded to the backend's compute format on use.
+    Scalar(f64),
+}
+
+impl<T> Operand<'_, T> {
+    /// The tensor, if it is one.
+    pub fn tensor(&self) -> Option<&T> {
+        match self {
+            Self::Owned(tensor) => Some(tensor),
+            Self::Borrowed(tensor) => Some(tensor),
+            Self::Scalar(_) => None,
+        }
+    }
+}
+
+/// A tensor library, as the interpreter sees it.
+pub trait Backend {
+    /// The library's tensor with the three sides batch × class × inner.
+    type Tensor;
+    /// Class indices as the backend wants them: made once from validated [`Labels`], used by every `at_label`.
+    type Labels;
+    /// What can go wrong in the library.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// The op of every element.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn unary(&self, op: Unary, x: Operand<'_, Self::Tensor>) -> Result<Self::Tensor, Self::Error>;
+
+    /// The op of every pair of elements, broadcasting.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn binary(
+        &self,
+        op: Binary,
+        a: Operand<'_, Self::Tensor>,
+        b: Operand<'_, Self::Tensor>,
+    ) -> Result<Self::Tensor, Self::Error>;
+
+    /// `then_else[0]` where `ab[0] compare ab[1]` holds, else `then_else[1]`, broadcasting all four.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn select(
+        &self,
+        compare: Compare,
+        ab: [Operand<'_, Self::Tensor>; 2],
+        then_else: [Operand<'_, Self::Tensor>; 2],
+    ) -> Result<Self::Tensor, Self::Error>;
+
+    /// The reduction along one axis, whose side becomes one.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn reduce(
+        &self,
+        op: Reduce,
+        x: Operand<'_, Self::Tensor>,
+        axis: Axis,
+    ) -> Result<Self::Tensor, Self::Error>;
+
+    /// The reduction of all elements, in `f64`, never narrowed: a mean is scaled before it is narrowed.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn fold(&self, op: Reduce, x: Operand<'_, Self::Tensor>) -> Result<f64, Self::Error>;
+
+    /// A tensor of the labels' full shape: `hit` where the class is the row's label, else `miss`.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn at_label(
+        &self,
+        labels: &Self::Labels,
+        hit: Operand<'_, Self::Tensor>,
+        miss: Operand<'_, Self::Tensor>,
+    ) -> Result<Self::Tensor, Self::Error>;
+
+    /// The labels as the backend wants them.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn labels(&self, labels: &Labels) -> Result<Self::Labels, Self::Error>;
+
+    /// A tensor of the given sides from numbers in row-major order, each rounded once.
+    ///
+    /// # Errors
+    /// What the library reports, a matrix library that is asked for an inner side among it.
+    fn upload(&self, sides: [usize; 3], data: &[f64]) -> Result<Self::Tensor, Self::Error>;
+
+    /// The elements in row-major order.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn download(&self, x: &Self::Tensor) -> Result<Vec<f64>, Self::Error>;
+}
+
+/// A library's own N-dimensional array, as it enters a backend and as results leave it.
+pub trait Array<B: Backend> {
+    /// What results come back as.
+    type Output;
+
+    /// The sides of the array.
+    fn shape(&self) -> Vec<usize>;
+
+    /// The array with `aligned` sides (ones inserted), broadcast to `expanded`, seen as three sides; without a
+    /// copy where the layout allows.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn enter(&self, backend: &B, view: &View) -> Result<B::Tensor, B::Error>;
+
+    /// The tensor, which has as many elements as `shape`, as an array of that shape.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn leave(backend: &B, tensor: B::Tensor, shape: &[usize]) -> Result<Self::Output, B::Error>;
+}
+
+/// How an N-dimensional array becomes one of three sides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The array's shape with ones inserted, so that its axes stand beside the main input's.
+    pub aligned: Vec<usize>,
+    /// The shape after broadcasting; `aligned` again in all but rare cases.
+    pub expanded: Vec<usize>,
+    /// The three sides `expanded` is then seen as.
+    pub sides: [usize; 3],
+}

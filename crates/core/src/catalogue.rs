@@ -1,0 +1,248 @@
+//! The catalogue: every loss by name, with its arguments, options, domain and formula, as data.
+
+use crate::error::Error;
+use crate::loss::{
+    BceWithLogits, BinaryCrossEntropy, CrossEntropy, Definition, L1, LogSigmoid, LogSoftmax,
+    Logsumexp, Loss, Mse, Nll, Sigmoid, SmoothL1, Softmax, Softplus,
+};
+use std::ops::RangeInclusive;
+
+/// What the catalogue says of a loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry {
+    /// PyTorch's functional name without `_loss`.
+    pub name: &'static str,
+    /// A loss, reduced by default, or a building block, unreduced by default.
+    pub kind: Kind,
+    /// The unreduced loss.
+    pub formula: &'static str,
+    /// Its own arguments, the main input first; every loss takes [`SAMPLE_WEIGHT`] too.
+    pub arguments: &'static [Argument],
+}
+
+/// A loss or a building block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Reduced to its mean by default.
+    Loss,
+    /// Unreduced by default.
+    Function,
+}
+
+/// An argument of a loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Argument {
+    /// PyTorch's name.
+    pub name: &'static str,
+    /// How its shape goes with the main input's.
+    pub form: Form,
+    /// Numbers, class indices, or either.
+    pub values: Values,
+    /// The interval its numbers lie in, checked unless `check` says otherwise.
+    pub domain: Option<Domain>,
+    /// Whether it can be left out.
+    pub optional: bool,
+    /// Whether it has a gradient.
+    pub differentiable: bool,
+}
+
+/// How an argument's shape goes with the main input's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// It is the main input.
+    Main,
+    /// The main input's shape.
+    Same,
+    /// The main input's shape without its class axis.
+    Rows,
+    /// One number a class.
+    PerClass,
+    /// Trailing sides of the main input, each full or one (NumPy broadcasting).
+    Trailing,
+    /// The unreduced loss's shape, or leading sides of it.
+    Sample,
+    /// The unreduced loss's shape.
+    Value,
+}
+
+/// What an argument's elements are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// Real numbers.
+    Numbers,
+    /// Class indices.
+    Indices,
+    /// Class indices with the rows' shape, or numbers with the argument's own.
+    Either,
+}
+
+/// An interval of numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Domain {
+    /// How it is written.
+    pub name: &'static str,
+    /// The smallest number in it.
+    pub low: f64,
+    /// The largest number in it.
+    pub high: f64,
+}
+
+/// The probabilities, [0, 1].
+pub const UNIT: Domain = Domain { name: "[0, 1]", low: 0.0, high: 1.0 };
+
+/// A weight for each element, row or leading part of the unreduced loss; a mean divides by what is weighed.
+pub const SAMPLE_WEIGHT: Argument = Argument::weight("sample_weight", Form::Sample);
+/// The cotangent of an unreduced loss.
+pub const GRAD_OUTPUT: Argument = Argument::weight("grad_output", Form::Value);
+
+impl Argument {
+    /// The main input: numbers with a gradient.
+    #[must_use]
+    pub const fn input() -> Self {
+        Self {
+            name: "input",
+            form: Form::Main,
+            values: Values::Numbers,
+            domain: None,
+            optional: false,
+            differentiable: true,
+        }
+    }
+
+    /// Numbers with the main input's shape and a gradient.
+    #[must_use]
+    pub const fn target() -> Self {
+        Self { name: "target", form: Form::Same, ..Self::input() }
+    }
+
+    /// Class indices, one a row.
+    #[must_use]
+    pub const fn labels() -> Self {
+        let rows = Self { form: Form::Rows, values: Values::Indices, ..Self::target() };
+        Self { differentiable: false, ..rows }
+    }
+
+    /// An optional argument without a gradient.
+    #[must_use]
+    pub const fn weight(name: &'static str, form: Form) -> Self {
+        Self { name, form, optional: true, differentiable: false, ..Self::input() }
+    }
+
+    /// The argument with a domain.
+    #[must_use]
+    pub const fn within(self, domain: Domain) -> Self {
+        Self { domain: Some(domain), ..self }
+    }
+
+    /// The argument as class indices or, where the caller has numbers, as them.
+    #[must_use]
+    pub const fn or_labels(self) -> Self {
+        Self { values: Values::Either, ..self }
+    }
+}
+
+/// An option of a loss: its name, where its value is, and what it may be.
+#[derive(Debug)]
+pub struct Opt<'a> {
+    /// PyTorch's name.
+    pub name: &'static str,
+    /// What it does, in a phrase.
+    pub doc: &'static str,
+    /// Its value, to read or to set.
+    pub slot: Slot<'a>,
+}
+
+/// An option's value by type.
+#[derive(Debug)]
+pub enum Slot<'a> {
+    /// A number in a range.
+    Number(&'a mut f64, RangeInclusive<f64>),
+    /// A number in a range, or `none`.
+    MaybeNumber(&'a mut Option<f64>, RangeInclusive<f64>),
+    /// Any integer.
+    Integer(&'a mut i64),
+}
+
+impl Slot<'_> {
+    /// The value in words.
+    #[must_use]
+    pub fn show(&self) -> String {
+        match self {
+            Self::Number(value, _) => value.to_string(),
+            Self::MaybeNumber(value, _) => value.map_or("none".into(), |value| value.to_string()),
+            Self::Integer(value) => value.to_string(),
+        }
+    }
+
+    /// What the value may be.
+    #[must_use]
+    pub fn expects(&self) -> String {
+        match self {
+            Self::Number(_, range) => interval(range),
+            Self::MaybeNumber(_, range) => format!("{}, or none", interval(range)),
+            Self::Integer(_) => "an integer".into(),
+        }
+    }
+
+    /// Whether the value is what it may be.
+    pub(crate) fn holds(&self) -> bool {
+        match self {
+            Self::Number(value, range) => range.contains(value),
+            Self::MaybeNumber(value, range) => value.is_none_or(|value| range.contains(&value)),
+            Self::Integer(_) => true,
+        }
+    }
+
+    /// Sets a number, integer or `none` from its words; whether they are of the type.
+    pub(crate) fn set(&mut self, words: &str) -> bool {
+        match self {
+            Self::Number(value, _) => words.parse().map(|new| **value = new).is_ok(),
+            Self::MaybeNumber(value, _) if words == "none" => {
+                **value = None;
+                true
+            }
+            Self::MaybeNumber(value, _) => words.parse().map(|new| **value = Some(new)).is_ok(),
+            Self::Integer(value) => words.parse().map(|new| **value = new).is_ok(),
+        }
+    }
+}
+
+fn interval(range: &RangeInclusive<f64>) -> String {
+    match (*range.start(), *range.end()) {
+        (low, f64::MAX) => format!("a number from {low}"),
+        (low, high) => format!("a number from {low} to {high}"),
+    }
+}
+
+/// Every loss and building block with its default options, in catalogue order.
+#[must_use]
+pub fn all() -> Vec<Loss<Box<dyn Definition>>> {
+    let definitions: [Box<dyn Definition>; 13] = [
+        Box::new(L1::default()),
+        Box::new(Mse::default()),
+        Box::new(CrossEntropy::default()),
+        Box::new(Nll::default()),
+        Box::new(BinaryCrossEntropy::default()),
+        Box::new(BceWithLogits::default()),
+        Box::new(SmoothL1::default()),
+        Box::new(Softmax::default()),
+        Box::new(LogSoftmax::default()),
+        Box::new(Logsumexp::default()),
+        Box::new(Sigmoid::default()),
+        Box::new(LogSigmoid::default()),
+        Box::new(Softplus::default()),
+    ];
+    definitions.into_iter().map(Loss::new).collect()
+}
+
+/// The loss of that name with its default options.
+///
+/// # Errors
+/// [`Error::UnknownLoss`] lists the names there are.
+pub fn find(name: &str) -> Result<Loss<Box<dyn Definition>>, Error> {
+    let unknown = || {
+        let known: Vec<_> = all().iter().map(|loss| loss.entry().name).collect();
+        Error::UnknownLoss { name: name.into(), known: known.join(", ") }
+    };
+    all().into_iter().find(|loss| loss.entry().name == name).ok_or_else(unknown)
+}

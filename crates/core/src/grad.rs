@@ -1,0 +1,77 @@
+//! Reverse mode, graph → graph: gradients are nodes of the same graph, by the table in [`derivative`](crate::derivative).
+//!
+//! Every chain-rule product is a `weigh` by the cotangent: where no derivative arrives, none is made of 0 · ∞.
+
+use crate::derivative;
+use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var};
+use crate::op::{Compare, Reduce};
+use crate::real::Real;
+
+/// The gradient of `value`, which fills `shape`, given its cotangent, in each of `inputs`; none where it does not depend on it.
+pub(crate) fn gradients<'g>(
+    graph: &'g Graph,
+    value: Var<'g>,
+    shape: Shape,
+    cotangent: Var<'g>,
+    inputs: &[Var<'g>],
+) -> Vec<Option<Var<'g>>> {
+    let mut all = Cotangents { graph, of: vec![None; value.id().0 + 1] };
+    all.give(value.id(), shape, cotangent);
+    let [zero, one] = [0.0, 1.0].map(|x| graph.number(x));
+
+    for index in (0..all.of.len()).rev() {
+        let Some(g) = all.of[index] else { continue };
+        let y = graph.var(Id(index));
+        let (node, shape) = graph.node(y.id());
+        match node {
+            Node::Constant(_) | Node::Input(_) | Node::Size(_) | Node::Detach(_) => {}
+            Node::Unary(op, x) => {
+                all.give(x, shape, g.weigh(derivative::unary(op, graph.var(x), y)));
+            }
+            Node::Binary(op, a, b) => {
+                let [da, db] = derivative::binary(op, graph.var(a), graph.var(b), y);
+                all.give(a, shape, g.weigh(da));
+                all.give(b, shape, g.weigh(db));
+            }
+            Node::Select(compare, [a, b], [then, otherwise]) => {
+                let (a, b) = (graph.var(a), graph.var(b));
+                all.give(then, shape, Var::select(compare, a, b, g, zero));
+                all.give(otherwise, shape, Var::select(compare, a, b, zero, g));
+            }
+            // The cotangent broadcasts along the axes that were summed away.
+            Node::Reduce(Reduce::Sum, x, _) | Node::Fold(Reduce::Sum, x) => {
+                all.give(x, graph.node(x).1, g);
+            }
+            // Ties of a maximum share its cotangent.
+            Node::Reduce(Reduce::Max, x, _) | Node::Fold(Reduce::Max, x) => {
+                let x_shape = graph.node(x).1;
+                let tied = Var::select(Compare::Eq, graph.var(x), y, one, zero);
+                all.give(x, x_shape, g.weigh(tied / tied.sum_to(x_shape, shape)));
+            }
+            Node::AtLabel(labels, hit, miss) => {
+                let labels = graph.labels(labels);
+                all.give(hit, shape, labels.at(g, zero));
+                all.give(miss, shape, labels.at(zero, g));
+            }
+        }
+    }
+    inputs.iter().map(|input| all.of.get(input.id().0).copied().flatten()).collect()
+}
+
+struct Cotangents<'g> {
+    graph: &'g Graph,
+    of: Vec<Option<Var<'g>>>,
+}
+
+impl<'g> Cotangents<'g> {
+    /// Adds a part of the cotangent of `to`, which was broadcast to `shape` where the part comes from.
+    fn give(&mut self, to: Id, shape: Shape, part: Var<'g>) {
+        let (node, to_shape) = self.graph.node(to);
+        let constant = matches!(node, Node::Constant(_) | Node::Size(_)) && to_shape == NUMBER;
+        if !constant {
+            let part = part.sum_to(shape, to_shape);
+            let sum = &mut self.of[to.0];
+            *sum = Some(sum.map_or(part, |sum| sum + part));
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! The graph of ops, built by definitions through [`Var`], a `Copy` handle with operators.
+
+use crate::op::{Axis, Binary, Compare, Reduce, Unary};
+use crate::real::Real;
+use crate::scalar;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// A node's place in its graph; arguments come before what uses them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id(pub(crate) usize);
+
+/// A side as a symbol; its size is bound when the graph is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dim {
+    /// Exactly one; broadcasts.
+    One,
+    /// The full side of this axis.
+    Full(Axis),
+}
+
+/// The three sides of a node.
+pub type Shape = [Dim; 3];
+
+/// The shape of a number.
+pub const NUMBER: Shape = [Dim::One; 3];
+/// All sides full.
+pub const FULL: Shape = [Dim::Full(Axis::Batch), Dim::Full(Axis::Class), Dim::Full(Axis::Inner)];
+
+/// An op and its arguments. A node of shape [`NUMBER`] lives on the host in `f64`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Node {
+    /// The number with these bits.
+    Constant(u64),
+    /// The tensor argument at this place.
+    Input(usize),
+    /// The size of an axis.
+    Size(Axis),
+    /// An element-wise op.
+    Unary(Unary, Id),
+    /// An element-wise op of two.
+    Binary(Binary, Id, Id),
+    /// A choice by comparison.
+    Select(Compare, [Id; 2], [Id; 2]),
+    /// A reduction along one axis.
+    Reduce(Reduce, Id, Axis),
+    /// A reduction of everything to one number.
+    Fold(Reduce, Id),
+    /// One value at the label's class, another elsewhere.
+    AtLabel(usize, Id, Id),
+    /// The same value, through which no derivative passes.
+    Detach(Id),
+}
+
+impl Node {
+    /// The nodes it reads.
+    pub(crate) fn arguments(self) -> impl Iterator<Item = Id> {
+        let (ids, n) = match self {
+            Self::Constant(_) | Self::Input(_) | Self::Size(_) => ([Id(0); 4], 0),
+            Self::Unary(_, x) | Self::Reduce(_, x, _) | Self::Fold(_, x) | Self::Detach(x) => {
+                ([x, x, x, x], 1)
+            }
+            Self::Binary(_, a, b) | Self::AtLabel(_, a, b) => ([a, b, b, b], 2),
+            Self::Select(_, [a, b], [c, d]) => ([a, b, c, d], 4),
+        };
+        ids.into_iter().take(n)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Nodes {
+    list: Vec<(Node, Shape)>,
+    seen: HashMap<(Node, Shape), Id>,
+    fault: Option<String>,
+}
+
+/// Nodes in topological order, each once.
+#[derive(Debug, Default)]
+pub struct Graph {
+    nodes: RefCell<Nodes>,
+}
+
+/// A handle on a node: what a definition computes with.
+#[derive(Clone, Copy, Debug)]
+pub struct Var<'g> {
+    graph: &'g Graph,
+    id: Id,
+}
+
+/// A handle on class indices.
+#[derive(Clone, Copy, Debug)]
+pub struct LabelVar<'g> {
+    graph: &'g Graph,
+    index: usize,
+}
+
+impl Graph {
+    /// The tensor argument at place `index` of the run.
+    pub(crate) fn input(&self, index: usize, shape: Shape) -> Var<'_> {
+        self.push(Node::Input(index), shape)
+    }
+
+    /// The class indices at place `index` of the run.
+    pub(crate) fn labels(&self, index: usize) -> LabelVar<'_> {
+        LabelVar { graph: self, index }
+    }
+
+    /// A number.
+    pub(crate) fn number(&self, value: f64) -> Var<'_> {
+        self.push(Node::Constant(value.to_bits()), NUMBER)
+    }
+
+    pub(crate) fn size(&self, axis: Axis) -> Var<'_> {
+        self.push(Node::Size(axis), NUMBER)
+    }
+
+    pub(crate) fn var(&self, id: Id) -> Var<'_> {
+        Var { graph: self, id }
+    }
+
+    pub(crate) fn node(&self, id: Id) -> (Node, Shape) {
+        self.nodes.borrow().list[id.0]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.borrow().list.len()
+    }
+
+    /// Records what is wrong with a definition; the run reports it.
+    pub(crate) fn fault(&self, what: String) -> Var<'_> {
+        self.nodes.borrow_mut().fault.get_or_insert(what);
+        self.number(f64::NAN)
+    }
+
+    pub(crate) fn take_fault(&self) -> Option<String> {
+        self.nodes.borrow_mut().fault.take()
+    }
+
+    fn push(&self, node: Node, shape: Shape) -> Var<'_> {
+        let mut nodes = self.nodes.borrow_mut();
+        let next = Id(nodes.list.len());
+        let id = *nodes.seen.entry((node, shape)).or_insert(next);
+        if id == next {
+            nodes.list.push((node, shape));
+        }
+        Var { graph: self, id }
+    }
+}
+
+impl<'g> Var<'g> {
+    pub(crate) fn id(self) -> Id {
+        self.id
+    }
+
+    pub(crate) fn shape(self) -> Shape {
+        self.graph.node(self.id).1
+    }
+
+    /// Its value, if it is a constant.
+    fn known(self) -> Option<f64> {
+        match self.graph.node(self.id).0 {
+            Node::Constant(bits) => Some(f64::from_bits(bits)),
+            Node::Input(_)
+            | Node::Size(_)
+            | Node::Unary(..)
+            | Node::Binary(..)
+            | Node::Select(..)
+            | Node::Reduce(..)
+            | Node::Fold(..)
+            | Node::AtLabel(..)
+            | Node::Detach(_) => None,
+        }
+    }
+
+    /// The sum along an axis, whose side becomes one.
+    #[must_use]
+    pub fn sum(self, axis: Axis) -> Self {
+        self.reduce(Reduce::Sum, axis)
+    }
+
+    /// The largest along an axis, whose side becomes one.
+    #[must_use]
+    pub fn max(self, axis: Axis) -> Self {
+        self.reduce(Reduce::Max, axis)
+    }
+
+    /// The number of elements along an axis.
+    #[must_use]
+    pub fn size(self, axis: Axis) -> Self {
+        self.graph.size(axis)
+    }
+
+    /// The sum of all elements, were the tensor broadcast to `shape`: a number.
+    #[must_use]
+    pub(crate) fn total(self, shape: Shape) -> Self {
+        let sum = if self.shape() == NUMBER {
+            self
+        } else {
+            self.graph.push(Node::Fold(Reduce::Sum, self.id), NUMBER)
+        };
+        self.missing(shape).fold(sum, |sum, axis| sum * self.graph.size(axis))
+    }
+
+    /// The axes that are full in `shape` but not here.
+    fn missing(self, shape: Shape) -> impl Iterator<Item = Axis> {
+        let own = self.shape();
+        Axis::ALL
+            .into_iter()
+            .filter(move |axis| own[axis.index()] == Dim::One && shape[axis.index()] != Dim::One)
+    }
+
+    /// Sums away the axes that `target` does not have, were this broadcast to `shape`: a cotangent of what was broadcast.
+    pub(crate) fn sum_to(self, shape: Shape, target: Shape) -> Self {
+        if target == NUMBER {
+            return self.total(shape);
+        }
+        Axis::ALL.into_iter().fold(self, |sum, axis| {
+            let at = axis.index();
+            match (sum.shape()[at], shape[at], target[at]) {
+                (Dim::Full(_), _, Dim::One) => sum.sum(axis),
+                (Dim::One, Dim::Full(_), Dim::One) => sum * self.graph.size(axis),
+                _ => sum,
+            }
+        })
+    }
+
+    pub(crate) fn reduce(self, op: Reduce, axis: Axis) -> Self {
+        let mut shape = self.shape();
+        if shape[axis.index()] == Dim::One {
+            return match op {
+                Reduce::Max => self,
+                Reduce::Sum => self * self.graph.size(axis),
+            };
+        }
+        shape[axis.index()] = Dim::One;
+        // What is left is one number only if the axis was the last full one; then it goes to the host.
+        if shape == NUMBER {
+            return self.graph.push(Node::Fold(op, self.id), NUMBER);
+        }
+        self.graph.push(Node::Reduce(op, self.id, axis), shape)
+    }
+
+    fn together(self, others: impl IntoIterator<Item = Self>) -> Shape {
+        let mut shape = self.shape();
+        for other in others {
+            for (side, more) in shape.iter_mut().zip(other.shape()) {
+                if *side == Dim::One {
+                    *side = more;
+                }
+            }
+        }
+        shape
+    }
+}
+
+impl<'g> LabelVar<'g> {
+    /// `hit` where the class is the row's label, else `miss`.
+    #[must_use]
+    pub fn at(self, hit: Var<'g>, miss: Var<'g>) -> Var<'g> {
+        if hit.id == miss.id && hit.known().is_some() {
+            return hit;
+        }
+        self.graph.push(Node::AtLabel(self.index, hit.id, miss.id), FULL)
+    }
+
+    /// The value at each row's label; 0 where the label is ignored.
+    #[must_use]
+    pub fn pick(self, from: Var<'g>) -> Var<'g> {
+        self.at(from, self.graph.number(0.0)).sum(Axis::Class)
+    }
+
+    /// 1 in each row that has a label, 0 where it is ignored.
+    #[must_use]
+    pub fn labelled(self) -> Var<'g> {
+        self.pick(self.graph.number(1.0))
+    }
+}
+
+impl Real for Var<'_> {
+    fn constant(self, value: f64) -> Self {
+        self.graph.number(value)
+    }
+
+    fn unary(self, op: Unary) -> Self {
+        if let Some(x) = self.known() {
+            return self.constant(scalar::unary(op, x));
+        }
+        match (op, self.graph.node(self.id).0) {
+            (Unary::Neg, Node::Unary(Unary::Neg, x)) => self.graph.var(x),
+            _ => self.graph.push(Node::Unary(op, self.id), self.shape()),
+        }
+    }
+
+    fn binary(self, op: Binary, other: Self) -> Self {
+        // Only identities that hold for every float, NaN and −0 included, are folded.
+        match (op, self.known(), other.known()) {
+            (_, Some(a), Some(b)) => return self.constant(scalar::binary(op, a, b)),
+            (Binary::Mul | Binary::Weigh, Some(1.0), _) => return other,
+            (Binary::Mul | Binary::Weigh | Binary::Div, _, Some(1.0)) => return self,
+            (Binary::Mul | Binary::Weigh | Binary::Div, _, Some(-1.0)) => return -self,
+            (Binary::Mul | Binary::Weigh, Some(-1.0), _) => return -other,
+            (Binary::Weigh, Some(0.0), _) => return self.constant(0.0),
+            _ => {}
+        }
+        self.graph.push(Node::Binary(op, self.id, other.id), self.together([other]))
+    }
+
+    fn select(compare: Compare, a: Self, b: Self, then: Self, otherwise: Self) -> Self {
+        if then.id == otherwise.id {
+            return then;
+        }
+        if let (Some(a), Some(b)) = (a.known(), b.known()) {
+            return if scalar::compare(compare, a, b) { then } else { otherwise };
+        }
+        let node = Node::Select(compare, [a.id, b.id], [then.id, otherwise.id]);
+        a.graph.push(node, a.together([b, then, otherwise]))
+    }
+
+    fn detach(self) -> Self {
+        self.graph.push(Node::Detach(self.id), self.shape())
+    }
+}
+
+impl Neg for Var<'_> {
+    type Output = Self;
+    fn neg(self) -> Self {
+        self.unary(Unary::Neg)
+    }
+}
+
+macro_rules! operators {
+    ($($name:ident $method:ident),*) => {$(
+        impl $name for Var<'_> {
+            type Output = Self;
+            fn $method(self, other: Self) -> Self {
+                self.binary(Binary::$name, other)
+            }
+        }
+        impl $name<f64> for Var<'_> {
+            type Output = Self;
+            fn $method(self, other: f64) -> Self {
+                self.binary(Binary::$name, self.constant(other))
+            }
+        }
+        impl<'g> $name<Var<'g>> for f64 {
+            type Output = Var<'g>;
+            fn $method(self, other: Var<'g>) -> Var<'g> {
+                other.constant(self).binary(Binary::$name, other)
+            }
+        }
+    )*};
+}
+operators!(Add add, Sub sub, Mul mul, Div div);

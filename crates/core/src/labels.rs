@@ -1,0 +1,94 @@
+//! Class indices: their own type, since a 16-bit float cannot hold 2049, validated once.
+
+use crate::error::Error;
+
+/// Class indices as a caller has them: integers with a shape, not yet checked against a number of classes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Indices {
+    /// The sides; empty for one index alone.
+    pub shape: Vec<usize>,
+    /// The indices in row-major order.
+    pub data: Vec<i64>,
+}
+
+impl Indices {
+    /// Indices of the given shape.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the number of indices is not the product of the sides.
+    pub fn new(shape: &[usize], data: Vec<i64>) -> Result<Self, Error> {
+        crate::dense::check_length(shape, data.len())?;
+        Ok(Self { shape: shape.to_vec(), data })
+    }
+}
+
+impl From<Vec<i64>> for Indices {
+    fn from(data: Vec<i64>) -> Self {
+        Self { shape: vec![data.len()], data }
+    }
+}
+
+impl From<&[i64]> for Indices {
+    fn from(data: &[i64]) -> Self {
+        data.to_vec().into()
+    }
+}
+
+impl<const N: usize> From<[i64; N]> for Indices {
+    fn from(data: [i64; N]) -> Self {
+        data.to_vec().into()
+    }
+}
+
+impl From<i64> for Indices {
+    fn from(index: i64) -> Self {
+        Self { shape: Vec::new(), data: vec![index] }
+    }
+}
+
+/// Validated class indices: each row (a batch and inner position) has a label below `classes`, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    sides: [usize; 3],
+    data: Vec<Option<usize>>,
+}
+
+impl Labels {
+    /// The labels of batch × inner rows, `ignore_index` marking the rows without one.
+    ///
+    /// # Errors
+    /// [`Error::Label`] names the first index outside `0..classes`.
+    pub fn new(
+        argument: &'static str,
+        data: &[i64],
+        sides: [usize; 3],
+        ignore_index: Option<i64>,
+    ) -> Result<Self, Error> {
+        let classes = sides[1];
+        let label = |(index, &value): (usize, &i64)| match usize::try_from(value) {
+            _ if Some(value) == ignore_index => Ok(None),
+            Ok(label) if label < classes => Ok(Some(label)),
+            _ => Err(Error::Label { argument, index, value, classes }),
+        };
+        let data = data.iter().enumerate().map(label).collect::<Result<_, _>>()?;
+        Ok(Self { sides, data })
+    }
+
+    /// Batch × class × inner of the tensors these labels pick from.
+    #[must_use]
+    pub fn sides(&self) -> [usize; 3] {
+        self.sides
+    }
+
+    /// The label of each row, batch-major; none where it is ignored.
+    #[must_use]
+    pub fn rows(&self) -> &[Option<usize>] {
+        &self.data
+    }
+
+    /// Whether `class` is the label at this batch and inner position.
+    #[must_use]
+    pub fn hit(&self, batch: usize, class: usize, inner: usize) -> bool {
+        self.data.get(batch * self.sides[2] + inner).is_some_and(|&label| label == Some(class))
+    }
+}

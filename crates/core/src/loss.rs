@@ -1,0 +1,279 @@
+//! Losses: their definitions, one a file, and [`Loss`], a definition with the options that every loss has.
+
+mod bce_with_logits;
+mod binary_cross_entropy;
+mod cross_entropy;
+mod l1;
+mod mse;
+mod nll;
+mod sigmoid;
+mod smooth_l1;
+mod softmax;
+
+pub use bce_with_logits::{BceWithLogits, binary_cross_entropy_with_logits};
+pub use binary_cross_entropy::{BinaryCrossEntropy, binary_cross_entropy};
+pub use cross_entropy::{CrossEntropy, cross_entropy};
+pub use l1::{L1, l1};
+pub use mse::{Mse, mse};
+pub use nll::{Nll, nll};
+pub use sigmoid::{LogSigmoid, Sigmoid, Softplus, log_sigmoid, sigmoid, softplus};
+pub use smooth_l1::{SmoothL1, smooth_l1};
+pub use softmax::{LogSoftmax, Logsumexp, Softmax, log_softmax, logsumexp, softmax};
+
+use crate::catalogue::{Entry, Kind, Opt};
+use crate::error::Error;
+use crate::graph::{Graph, LabelVar, Var};
+use crate::shape::Layout;
+use crate::terms::{Check, Empty, Reduction, Terms};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A loss, written once: what it takes, and its value per element or row as a formula.
+pub trait Definition: CloneDefinition + fmt::Debug {
+    /// Its name, arguments and formula.
+    fn entry(&self) -> &'static Entry;
+
+    /// How it sees the axes of its main input.
+    fn layout(&self) -> Layout {
+        Layout::Pointwise
+    }
+
+    /// Its own options, each with a place to read or set it.
+    fn options(&mut self) -> Vec<Opt<'_>> {
+        Vec::new()
+    }
+
+    /// The label that marks a row without one.
+    fn ignore_index(&self) -> Option<i64> {
+        None
+    }
+
+    /// The unreduced loss.
+    fn terms<'g>(&self, arguments: &Arguments<'g>) -> Terms<'g>;
+}
+
+/// Lets a boxed definition be cloned; every `Clone` definition has it.
+pub trait CloneDefinition {
+    /// The definition in a new box.
+    fn boxed(&self) -> Box<dyn Definition>;
+}
+
+impl<D: Definition + Clone + 'static> CloneDefinition for D {
+    fn boxed(&self) -> Box<dyn Definition> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn Definition> {
+    fn clone(&self) -> Self {
+        (**self).boxed()
+    }
+}
+
+impl Definition for Box<dyn Definition> {
+    fn entry(&self) -> &'static Entry {
+        (**self).entry()
+    }
+    fn layout(&self) -> Layout {
+        (**self).layout()
+    }
+    fn options(&mut self) -> Vec<Opt<'_>> {
+        (**self).options()
+    }
+    fn ignore_index(&self) -> Option<i64> {
+        (**self).ignore_index()
+    }
+    fn terms<'g>(&self, arguments: &Arguments<'g>) -> Terms<'g> {
+        (**self).terms(arguments)
+    }
+}
+
+/// The arguments of a loss as handles, by name.
+#[derive(Debug)]
+pub struct Arguments<'g> {
+    pub(crate) graph: &'g Graph,
+    pub(crate) given: BTreeMap<&'static str, Target<'g>>,
+}
+
+/// An argument: numbers, or class indices.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'g> {
+    /// Class indices.
+    Labels(LabelVar<'g>),
+    /// Numbers.
+    Numbers(Var<'g>),
+}
+
+impl<'g> Arguments<'g> {
+    /// The argument, numbers or class indices.
+    #[must_use]
+    pub fn target(&self, name: &str) -> Target<'g> {
+        let missing = || Target::Numbers(self.graph.fault(format!("no argument {name}")));
+        self.given.get(name).copied().unwrap_or_else(missing)
+    }
+
+    /// The argument, which is numbers.
+    #[must_use]
+    pub fn tensor(&self, name: &str) -> Var<'g> {
+        match self.target(name) {
+            Target::Numbers(numbers) => numbers,
+            Target::Labels(_) => self.graph.fault(format!("{name} is class indices")),
+        }
+    }
+
+    /// The argument, which is class indices.
+    #[must_use]
+    pub fn labels(&self, name: &str) -> LabelVar<'g> {
+        match self.target(name) {
+            Target::Labels(labels) => labels,
+            Target::Numbers(_) => {
+                self.graph.fault(format!("{name} is not class indices"));
+                self.graph.labels(0)
+            }
+        }
+    }
+
+    /// The argument, or a number in its place.
+    #[must_use]
+    pub fn or(&self, name: &str, default: f64) -> Var<'g> {
+        if self.given.contains_key(name) { self.tensor(name) } else { self.graph.number(default) }
+    }
+}
+
+/// A definition with the options that every loss has; [`value`](Self::value) and
+/// [`value_and_grad`](Self::value_and_grad) run it on any backend.
+#[derive(Clone, Debug)]
+pub struct Loss<D> {
+    pub(crate) definition: D,
+    pub(crate) reduction: Reduction,
+    pub(crate) empty: Empty,
+    pub(crate) check: Check,
+}
+
+impl<D: Definition> Loss<D> {
+    /// The loss of a definition, reduced to its mean; a building block is not reduced.
+    #[must_use]
+    pub fn new(definition: D) -> Self {
+        let reduction = match definition.entry().kind {
+            Kind::Loss => Reduction::Mean,
+            Kind::Function => Reduction::None,
+        };
+        Self { definition, reduction, empty: Empty::default(), check: Check::default() }
+    }
+
+    /// What the catalogue says of it.
+    #[must_use]
+    pub fn entry(&self) -> &'static Entry {
+        self.definition.entry()
+    }
+
+    /// The loss with that reduction.
+    #[must_use]
+    pub fn reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+
+    /// The loss with that mean of nothing.
+    #[must_use]
+    pub fn empty(mut self, empty: Empty) -> Self {
+        self.empty = empty;
+        self
+    }
+
+    /// The loss with that much validation of its data.
+    #[must_use]
+    pub fn check(mut self, check: Check) -> Self {
+        self.check = check;
+        self
+    }
+
+    /// Every option: name, value, what it may be, what it does.
+    #[must_use]
+    pub fn options(&mut self) -> Vec<[String; 4]> {
+        let own = self.definition.options().into_iter().map(|option| {
+            [option.name.into(), option.slot.show(), option.slot.expects(), option.doc.into()]
+        });
+        let mut all: Vec<_> = own.collect();
+        all.extend(COMMON.iter().map(|common| {
+            let value = (common.show)(self.reduction, self.empty, self.check);
+            [common.name.into(), value.into(), common.words.join(" | "), common.doc.into()]
+        }));
+        all
+    }
+
+    /// The loss with an option set from words, as on a command line.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`] and [`Error::OptionValue`] say what there is and what it may be.
+    pub fn with(mut self, option: &str, value: &str) -> Result<Self, Error> {
+        let loss = self.entry().name;
+        let wrong =
+            |option, expected| Error::OptionValue { loss, option, value: value.into(), expected };
+        if let Some(common) = COMMON.iter().find(|common| common.name == option) {
+            let Some(place) = common.words.iter().position(|&word| word == value) else {
+                return Err(wrong(common.name, common.words.join(" | ")));
+            };
+            match option {
+                "reduction" => self.reduction = REDUCTIONS[place],
+                "empty" => self.empty = EMPTIES[place],
+                _ => self.check = CHECKS[place],
+            }
+            return Ok(self);
+        }
+        for mut own in self.definition.options() {
+            if own.name == option {
+                let right = own.slot.set(value) && own.slot.holds();
+                return if right { Ok(()) } else { Err(wrong(own.name, own.slot.expects())) }
+                    .map(|()| self);
+            }
+        }
+        let known: Vec<_> = self.options().into_iter().map(|[name, ..]| name).collect();
+        Err(Error::UnknownOption { loss, option: option.into(), known: known.join(", ") })
+    }
+}
+
+impl<D: Definition + Clone> Loss<D> {
+    /// Checks that every option is in its range.
+    pub(crate) fn check_options(&self) -> Result<(), Error> {
+        let loss = self.entry().name;
+        let mut definition = self.definition.clone();
+        let wrong = definition.options().into_iter().find(|option| !option.slot.holds());
+        wrong.map_or(Ok(()), |option| {
+            let (value, expected) = (option.slot.show(), option.slot.expects());
+            Err(Error::OptionValue { loss, option: option.name, value, expected })
+        })
+    }
+}
+
+struct Common {
+    name: &'static str,
+    words: &'static [&'static str],
+    show: fn(Reduction, Empty, Check) -> &'static str,
+    doc: &'static str,
+}
+
+const REDUCTIONS: [Reduction; 3] = [Reduction::None, Reduction::Mean, Reduction::Sum];
+const EMPTIES: [Empty; 2] = [Empty::Nan, Empty::Zero];
+const CHECKS: [Check; 3] = [Check::Full, Check::Labels, Check::Off];
+
+const COMMON: [Common; 3] = [
+    Common {
+        name: "reduction",
+        words: &["none", "mean", "sum"],
+        show: |reduction, _, _| COMMON[0].words[reduction as usize],
+        doc: "what becomes of the unreduced loss",
+    },
+    Common {
+        name: "empty",
+        words: &["nan", "zero"],
+        show: |_, empty, _| COMMON[1].words[empty as usize],
+        doc: "the mean of nothing, or of weight 0",
+    },
+    Common {
+        name: "check",
+        words: &["full", "labels", "off"],
+        show: |_, _, check| COMMON[2].words[check as usize],
+        doc: "what is validated in the data",
+    },
+];

@@ -1,0 +1,47 @@
+use super::{Arguments, Definition, Loss};
+use crate::catalogue::{Argument, Entry, Form, Kind, UNIT};
+use crate::real::Real;
+use crate::terms::Terms;
+
+/// p·t·softplus(−x) + (1 − t)·softplus(x) of each element.
+///
+/// `input`∂ are logits and `target`∂ probabilities in [0, 1], of one shape, any; `weight` and `pos_weight` p
+/// broadcast from the trailing axes, and the mean divides by the number of elements. Both terms are non-negative,
+/// so that nothing cancels; the gradient is (1 − t)·σ(x) − p·t·σ(−x), finite everywhere.
+/// Source: `torch.nn.functional.binary_cross_entropy_with_logits`.
+#[derive(Clone, Debug, Default)]
+pub struct BceWithLogits {}
+
+/// The mean binary cross-entropy of logits, [`BceWithLogits`].
+#[must_use]
+pub fn binary_cross_entropy_with_logits() -> Loss<BceWithLogits> {
+    Loss::new(BceWithLogits::default())
+}
+
+const ENTRY: Entry = Entry {
+    name: "binary_cross_entropy_with_logits",
+    kind: Kind::Loss,
+    formula: "w[p·t·softplus(−x) + (1 − t)·softplus(x)]",
+    arguments: &[
+        Argument::input(),
+        Argument::target().within(UNIT),
+        Argument::weight("weight", Form::Trailing),
+        Argument::weight("pos_weight", Form::Trailing),
+    ],
+};
+
+/// The unreduced loss of one element.
+fn formula<T: Real>(x: T, t: T, pos_weight: T) -> T {
+    t.weigh(pos_weight.weigh((-x).softplus())) + (-t + 1.0).weigh(x.softplus())
+}
+
+impl Definition for BceWithLogits {
+    fn entry(&self) -> &'static Entry {
+        &ENTRY
+    }
+
+    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
+        let (x, t) = (a.tensor("input"), a.tensor("target"));
+        Terms::new(a.or("weight", 1.0).weigh(formula(x, t, a.or("pos_weight", 1.0))))
+    }
+}

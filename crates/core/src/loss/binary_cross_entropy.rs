@@ -1,0 +1,79 @@
+use super::{Arguments, Definition, Loss};
+use crate::catalogue::{Argument, Entry, Form, Kind, Opt, Slot, UNIT};
+use crate::op::Compare;
+use crate::real::Real;
+use crate::terms::Terms;
+
+/// −[t ln x + (1 − t) ln(1 − x)] of each element, each ln at least −`clamp`.
+///
+/// `input`∂ are probabilities and `target`∂ too, of one shape, any, in [0, 1]; `weight` broadcasts from the trailing
+/// axes, and the mean divides by the number of elements. The gradient is (x − t)/(x(1 − x)), with its limit where
+/// x = t is 0 or 1. Where a clamp holds, which for 100 is at x = 0 or 1 exactly, the gradient is PyTorch's ∓1e12
+/// rather than the 0 of a constant; without one it is infinite there, as the value is.
+/// Source: `torch.nn.functional.binary_cross_entropy`.
+#[derive(Clone, Debug)]
+pub struct BinaryCrossEntropy {
+    clamp: Option<f64>,
+}
+
+impl Default for BinaryCrossEntropy {
+    fn default() -> Self {
+        Self { clamp: Some(100.0) }
+    }
+}
+
+/// The mean binary cross-entropy of probabilities, [`BinaryCrossEntropy`].
+#[must_use]
+pub fn binary_cross_entropy() -> Loss<BinaryCrossEntropy> {
+    Loss::new(BinaryCrossEntropy::default())
+}
+
+impl Loss<BinaryCrossEntropy> {
+    /// How far below 0 each ln may go; 100 by default, none for the exact loss.
+    #[must_use]
+    pub fn clamp(mut self, clamp: Option<f64>) -> Self {
+        self.definition.clamp = clamp;
+        self
+    }
+}
+
+const ENTRY: Entry = Entry {
+    name: "binary_cross_entropy",
+    kind: Kind::Loss,
+    formula: "−w[t ln x + (1 − t) ln(1 − x)]",
+    arguments: &[
+        Argument::input().within(UNIT),
+        Argument::target().within(UNIT),
+        Argument::weight("weight", Form::Trailing),
+    ],
+};
+
+/// The unreduced loss of one element.
+fn formula<T: Real>(x: T, t: T, clamp: Option<f64>) -> T {
+    let at_least = |ln: T, p: T| match clamp {
+        None => ln,
+        // Value −clamp with PyTorch's slope.
+        Some(clamp) => {
+            let floor = ln.constant(-clamp);
+            Real::select(Compare::Le, ln, floor, floor + (p - p.detach()) * 1e12, ln)
+        }
+    };
+    let negative = |weight: T, ln: T| weight.weigh(-ln);
+    negative(t, at_least(x.ln(), x)) + negative(-t + 1.0, at_least((-x).ln_1p(), -x))
+}
+
+impl Definition for BinaryCrossEntropy {
+    fn entry(&self) -> &'static Entry {
+        &ENTRY
+    }
+
+    fn options(&mut self) -> Vec<Opt<'_>> {
+        let slot = Slot::MaybeNumber(&mut self.clamp, 0.0..=f64::MAX);
+        vec![Opt { name: "clamp", doc: "how far below 0 each ln may go", slot }]
+    }
+
+    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
+        let loss = formula(a.tensor("input"), a.tensor("target"), self.clamp);
+        Terms::new(a.or("weight", 1.0).weigh(loss))
+    }
+}

@@ -1,0 +1,67 @@
+use super::{Arguments, Definition, Loss};
+use crate::catalogue::{Argument, Entry, Kind, Opt, Slot};
+use crate::real::Real;
+use crate::terms::Terms;
+
+/// (x − t)²/(2β) where |x − t| < β, else |x − t| − β/2.
+///
+/// `input`∂ and `target`∂ have one shape, any. β = 0 is [`L1`](super::L1). The gradient is (x − t)/β inside and the
+/// sign of x − t outside, 0 where they are equal for every β.
+/// Source: Girshick, "Fast R-CNN", 2015; `torch.nn.functional.smooth_l1_loss`.
+#[derive(Clone, Debug)]
+pub struct SmoothL1 {
+    beta: f64,
+}
+
+impl Default for SmoothL1 {
+    fn default() -> Self {
+        Self { beta: 1.0 }
+    }
+}
+
+/// The mean of smoothed absolute errors, [`SmoothL1`].
+#[must_use]
+pub fn smooth_l1() -> Loss<SmoothL1> {
+    Loss::new(SmoothL1::default())
+}
+
+impl Loss<SmoothL1> {
+    /// Where the square passes into the absolute value; 1 by default, from 0.
+    #[must_use]
+    pub fn beta(mut self, beta: f64) -> Self {
+        self.definition.beta = beta;
+        self
+    }
+}
+
+const ENTRY: Entry = Entry {
+    name: "smooth_l1",
+    kind: Kind::Loss,
+    formula: "q²/2β + |x − t| − q, q = min(|x − t|, β)",
+    arguments: &[Argument::input(), Argument::target()],
+};
+
+/// The unreduced loss of one element. The square is weighed twice so that a β that underflows to 0 gives `|e|`.
+fn formula<T: Real>(input: T, target: T, beta: f64) -> T {
+    let e = (input - target).abs();
+    if beta == 0.0 {
+        return e;
+    }
+    let q = e.clamp_max(beta);
+    q.weigh(q.weigh(e.constant(0.5 / beta))) + (e - q)
+}
+
+impl Definition for SmoothL1 {
+    fn entry(&self) -> &'static Entry {
+        &ENTRY
+    }
+
+    fn options(&mut self) -> Vec<Opt<'_>> {
+        let slot = Slot::Number(&mut self.beta, 0.0..=f64::MAX);
+        vec![Opt { name: "beta", doc: "where the square passes into the absolute value", slot }]
+    }
+
+    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
+        Terms::new(formula(a.tensor("input"), a.tensor("target"), self.beta))
+    }
+}

@@ -1,0 +1,110 @@
+//! What a pointwise formula is written on: `f64`, a graph handle, or anything else with the ops.
+
+use crate::op::{Binary, Compare, Unary};
+use crate::scalar;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// A number as a formula sees it; the same function of `Real`s runs on `f64` and builds the graph.
+pub trait Real:
+    Copy
+    + Neg<Output = Self>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Add<f64, Output = Self>
+    + Sub<f64, Output = Self>
+    + Mul<f64, Output = Self>
+    + Div<f64, Output = Self>
+{
+    /// A constant, of the same kind as `self`.
+    #[must_use]
+    fn constant(self, value: f64) -> Self;
+    /// The op of one argument.
+    #[must_use]
+    fn unary(self, op: Unary) -> Self;
+    /// The op of two arguments.
+    #[must_use]
+    fn binary(self, op: Binary, other: Self) -> Self;
+    /// `then` where the comparison of `a` and `b` holds, else `otherwise`; no derivative passes the branch not taken.
+    #[must_use]
+    fn select(compare: Compare, a: Self, b: Self, then: Self, otherwise: Self) -> Self;
+    /// The same value, through which no derivative passes.
+    #[must_use]
+    fn detach(self) -> Self;
+
+    /// |x|, derivative 0 at 0.
+    #[must_use]
+    fn abs(self) -> Self {
+        self.unary(Unary::Abs)
+    }
+    /// −1, 0 or 1.
+    #[must_use]
+    fn sign(self) -> Self {
+        self.unary(Unary::Sign)
+    }
+    /// eˣ
+    #[must_use]
+    fn exp(self) -> Self {
+        self.unary(Unary::Exp)
+    }
+    /// ln x
+    #[must_use]
+    fn ln(self) -> Self {
+        self.unary(Unary::Ln)
+    }
+    /// ln(1 + x)
+    #[must_use]
+    fn ln_1p(self) -> Self {
+        self.unary(Unary::Ln1p)
+    }
+    /// 1/(1 + e⁻ˣ)
+    #[must_use]
+    fn sigmoid(self) -> Self {
+        self.unary(Unary::Sigmoid)
+    }
+    /// ln(1 + eˣ)
+    #[must_use]
+    fn softplus(self) -> Self {
+        self.unary(Unary::Softplus)
+    }
+    /// x²
+    #[must_use]
+    fn square(self) -> Self {
+        self * self
+    }
+    /// 0 where `self` is 0, else `self · value`: a zero weight skips what it weighs.
+    #[must_use]
+    fn weigh(self, value: Self) -> Self {
+        self.binary(Binary::Weigh, value)
+    }
+    /// e^(self − other), 1 where they are equal.
+    #[must_use]
+    fn exp_sub(self, other: Self) -> Self {
+        self.binary(Binary::ExpSub, other)
+    }
+    /// The smaller of `self` and a bound, derivative 0 at the bound and beyond.
+    #[must_use]
+    fn clamp_max(self, bound: f64) -> Self {
+        let bound = self.constant(bound);
+        Self::select(Compare::Le, bound, self, bound, self)
+    }
+}
+
+impl Real for f64 {
+    fn constant(self, value: f64) -> Self {
+        value
+    }
+    fn unary(self, op: Unary) -> Self {
+        scalar::unary(op, self)
+    }
+    fn binary(self, op: Binary, other: Self) -> Self {
+        scalar::binary(op, self, other)
+    }
+    fn select(compare: Compare, a: Self, b: Self, then: Self, otherwise: Self) -> Self {
+        if scalar::compare(compare, a, b) { then } else { otherwise }
+    }
+    fn detach(self) -> Self {
+        self
+    }
+}

@@ -1,0 +1,256 @@
+//! The N-D boundary: every argument's shape is checked here, once, and mapped to batch × class × inner.
+
+use crate::backend::View;
+use crate::catalogue::{Argument, Form};
+use crate::error::Error;
+use crate::graph::{Dim, FULL, Shape};
+use std::fmt;
+use std::ops::Range;
+
+/// Prints a shape as Python would: `()`, `(3,)`, `(3, 4)`.
+#[derive(Debug)]
+pub struct Sides<'a>(pub &'a [usize]);
+
+impl fmt::Display for Sides<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [side] => write!(f, "({side},)"),
+            sides => {
+                let sides: Vec<_> = sides.iter().map(usize::to_string).collect();
+                write!(f, "({})", sides.join(", "))
+            }
+        }
+    }
+}
+
+/// The number of elements of a shape that is known to fit.
+#[must_use]
+pub fn count(shape: &[usize]) -> usize {
+    shape.iter().product()
+}
+
+/// The number of elements.
+///
+/// # Errors
+/// [`Error::Overflow`] if it does not fit in a `usize`, zeros among the sides not counted.
+pub fn checked_count(shape: &[usize]) -> Result<usize, Error> {
+    let product =
+        shape.iter().filter(|&&side| side > 0).try_fold(1, |n: usize, &side| n.checked_mul(side));
+    let product = product.ok_or_else(|| Error::Overflow { shape: shape.to_vec() })?;
+    Ok(if shape.contains(&0) { 0 } else { product })
+}
+
+/// How a loss sees the axes of its main input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Every element alone; the unreduced value has the input's shape.
+    Pointwise,
+    /// PyTorch's class axis, 1, or 0 of an input with one axis; the unreduced value drops it.
+    Classes,
+    /// The given axis, from the end if negative; the value keeps it.
+    Along(i64),
+    /// The given axis, from the end if negative; the value drops it.
+    Over(i64),
+}
+
+impl Layout {
+    /// The sides of the unreduced loss.
+    pub(crate) fn value_shape(self) -> Shape {
+        match self {
+            Self::Pointwise | Self::Along(_) => FULL,
+            Self::Classes | Self::Over(_) => [FULL[0], Dim::One, FULL[2]],
+        }
+    }
+}
+
+/// The main input's shape, seen as three groups of axes.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    main: &'static str,
+    shape: Vec<usize>,
+    class_axis: Option<usize>,
+    value_shape: Vec<usize>,
+    groups: [Range<usize>; 3],
+}
+
+/// One argument as the frame sees it: which of its three sides are full, and how its array becomes them.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    pub(crate) full: [bool; 3],
+    pub(crate) view: View,
+}
+
+impl Frame {
+    /// The frame for the tensor arguments of a loss, its main input among them.
+    pub(crate) fn new(
+        layout: Layout,
+        main: &'static str,
+        arguments: Vec<(&'static Argument, Vec<usize>)>,
+    ) -> Result<Self, Error> {
+        for (_, shape) in &arguments {
+            checked_count(shape)?;
+        }
+        let of_main = arguments.iter().find(|(argument, _)| argument.name == main);
+        let shape = of_main.map_or(&[][..], |(_, shape)| shape);
+        let rank = shape.len();
+        let class_axis = class_axis(layout, main, shape)?;
+        let mut value_shape = shape.to_vec();
+        if let (Layout::Classes | Layout::Over(_), Some(axis)) = (layout, class_axis) {
+            value_shape.remove(axis);
+        }
+        let groups = match class_axis {
+            Some(axis) => [0..axis, axis..axis + 1, axis + 1..rank],
+            None => [0..rank, rank..rank, rank..rank],
+        };
+        let mut frame = Self { main, shape: shape.to_vec(), class_axis, value_shape, groups };
+        let aligned = arguments.iter().map(|(argument, got)| frame.align(argument, got));
+        let aligned = aligned.collect::<Result<Vec<_>, _>>()?;
+        if class_axis.is_none() {
+            frame.group_by_broadcast(&aligned);
+        }
+        Ok(frame)
+    }
+
+    /// The shape of the unreduced loss.
+    pub(crate) fn value_shape(&self) -> &[usize] {
+        &self.value_shape
+    }
+
+    /// Batch × class × inner of the main input.
+    pub(crate) fn sides(&self) -> [usize; 3] {
+        self.groups.clone().map(|group| count(&self.shape[group]))
+    }
+
+    /// Checks that there is one class index a row.
+    pub(crate) fn check_rows(&self, argument: &Argument, got: &[usize]) -> Result<(), Error> {
+        self.align(&Argument { form: Form::Rows, ..*argument }, got).map(|_| ())
+    }
+
+    /// An argument with the given shape, placed in the frame.
+    pub(crate) fn place(&self, argument: &Argument, got: &[usize]) -> Result<Placed, Error> {
+        let aligned = self.align(argument, got)?;
+        let mut expanded = aligned.clone();
+        let mut full = [false; 3];
+        for (side, group) in full.iter_mut().zip(self.groups.clone()) {
+            let one = aligned[group.clone()].iter().all(|&side| side == 1);
+            let dropped = self.class_axis.is_some_and(|axis| group.contains(&axis))
+                && matches!(argument.form, Form::Value | Form::Sample)
+                && self.value_shape.len() < self.shape.len();
+            // The main input's sides are full by definition, so that a size of one is never mistaken for a broadcast.
+            *side = !dropped
+                && (!one || matches!(argument.form, Form::Main | Form::Same | Form::Value));
+            if *side && !group.is_empty() {
+                expanded[group.clone()].copy_from_slice(&self.shape[group]);
+            }
+        }
+        if argument.form == Form::PerClass {
+            full[1] = true;
+        }
+        let sides = self.groups.clone().map(|group| count(&expanded[group]));
+        Ok(Placed { full, view: View { aligned, expanded, sides } })
+    }
+
+    /// The argument's shape with ones inserted to stand beside the main input's.
+    fn align(&self, argument: &Argument, got: &[usize]) -> Result<Vec<usize>, Error> {
+        let rank = self.shape.len();
+        let wrong = |expected: String| Error::Shape {
+            argument: argument.name,
+            got: got.to_vec(),
+            against: self.main,
+            input: self.shape.clone(),
+            expected,
+        };
+        let exactly = |expected: &[usize]| {
+            if got == expected { Ok(()) } else { Err(wrong(Sides(expected).to_string())) }
+        };
+        let rows = |sides: &[usize]| {
+            let mut aligned = sides.to_vec();
+            if let (Some(axis), true) = (self.class_axis, self.value_shape.len() < rank) {
+                aligned.resize(rank - 1, 1);
+                aligned.insert(axis, 1);
+            }
+            aligned.resize(rank, 1);
+            aligned
+        };
+        match argument.form {
+            Form::Main | Form::Same => exactly(&self.shape).map(|()| got.to_vec()),
+            Form::Rows | Form::Value => exactly(&self.value_shape).map(|()| rows(got)),
+            Form::PerClass => {
+                let axis = self.class_axis.unwrap_or_default();
+                exactly(&[self.shape[axis]])?;
+                let mut aligned = vec![1; rank];
+                aligned[axis] = got[0];
+                Ok(aligned)
+            }
+            Form::Trailing => {
+                let fits = got.len() <= rank
+                    && got
+                        .iter()
+                        .rev()
+                        .zip(self.shape.iter().rev())
+                        .all(|(&a, &b)| a == b || a == 1);
+                if !fits {
+                    return Err(wrong("the same, or trailing sides of it, each full or 1".into()));
+                }
+                let mut aligned = vec![1; rank - got.len()];
+                aligned.extend(got);
+                Ok(aligned)
+            }
+            Form::Sample => {
+                if !self.value_shape.starts_with(got) {
+                    let value = Sides(&self.value_shape);
+                    return Err(wrong(format!(
+                        "{value}, the unreduced loss's, or leading sides of it"
+                    )));
+                }
+                Ok(rows(got))
+            }
+        }
+    }
+
+    /// Joins neighbouring axes that every argument treats alike; what needs more than three groups is expanded.
+    fn group_by_broadcast(&mut self, aligned: &[Vec<usize>]) {
+        let rank = self.shape.len();
+        let pattern = |axis: usize| -> Vec<bool> {
+            aligned.iter().map(|sides| sides[axis] == self.shape[axis]).collect()
+        };
+        let mut starts: Vec<usize> = Vec::new();
+        let mut last: Option<Vec<bool>> = None;
+        for axis in (0..rank).filter(|&axis| self.shape[axis] != 1) {
+            let here = pattern(axis);
+            if last.as_ref() != Some(&here) {
+                starts.push(if starts.is_empty() { 0 } else { axis });
+                last = Some(here);
+            }
+        }
+        self.groups = match starts[..] {
+            [_, class] => [0..class, class..rank, rank..rank],
+            [_, class, inner] => [0..class, class..inner, inner..rank],
+            _ => [0..rank, rank..rank, rank..rank],
+        };
+    }
+}
+
+fn class_axis(layout: Layout, main: &'static str, shape: &[usize]) -> Result<Option<usize>, Error> {
+    let rank = shape.len();
+    let wrong =
+        |expected: String| Err(Error::Rank { argument: main, got: shape.to_vec(), expected });
+    let axis = match layout {
+        Layout::Pointwise => return Ok(None),
+        Layout::Classes if rank == 0 => {
+            return wrong("a class axis is wanted: (C), (N, C) or (N, C, d…)".into());
+        }
+        Layout::Classes => usize::from(rank > 1),
+        Layout::Along(dim) | Layout::Over(dim) => {
+            let from_end = if dim < 0 { i64::try_from(rank).unwrap_or(i64::MAX) } else { 0 };
+            match usize::try_from(dim.saturating_add(from_end)) {
+                Ok(axis) if axis < rank => axis,
+                _ => return wrong(format!("dim={dim} is not an axis of it")),
+            }
+        }
+    };
+    if shape[axis] == 0 {
+        return wrong(format!("at least one class is wanted on axis {axis}"));
+    }
+    Ok(Some(axis))
+}
