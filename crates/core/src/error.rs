@@ -129,11 +129,9 @@ pub enum Error {
         /// The shape.
         shape: Vec<usize>,
     },
-    /// A definition uses an argument that its entry does not list, or combines shapes that do not go together.
-    #[error("the definition of {loss} is wrong: {fault}")]
-    Definition {
-        /// The loss.
-        loss: &'static str,
+    /// Losses do not add up, or a definition uses an argument that its entry does not list.
+    #[error("the objective does not add up: {fault}")]
+    Objective {
         /// What is wrong with it.
         fault: String,
     },

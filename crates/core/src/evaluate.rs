@@ -1,15 +1,16 @@
 //! Runs a loss: checks its arguments, builds its graph and gradients, and hands it to the interpreter.
 
 use crate::backend::{Array, Backend, Operand};
-use crate::catalogue::{Argument, Entry, GRAD_OUTPUT, SAMPLE_WEIGHT, Values};
+use crate::catalogue::{Argument, Form, GRAD_OUTPUT, SAMPLE_WEIGHT, Values};
 use crate::error::Error;
 use crate::grad::gradients;
 use crate::graph::{Graph, Id, NUMBER, Shape, Var};
-use crate::interpreter::{Run, Value, first_outside, shape_of};
+use crate::interpreter::{Run, Value, first_outside};
 use crate::labels::{Indices, Labels};
 use crate::loss::{Arguments, Definition, Loss, Target};
+use crate::objective::{Objective, Term};
 use crate::op::Reduce;
-use crate::shape::Frame;
+use crate::shape::{Frame, Placed};
 use crate::terms::{Check, Reduction};
 use std::collections::BTreeMap;
 
@@ -59,19 +60,46 @@ pub struct Evaluation<O> {
     /// The value: one number of shape `()`, or the unreduced loss.
     pub value: O,
     /// The gradient of each differentiable argument that was given, with the argument's shape.
-    pub grads: Vec<(&'static str, O)>,
+    pub grads: Vec<(String, O)>,
 }
 
 impl<O> Evaluation<O> {
     /// The gradient in that argument, if it was given and has one.
     #[must_use]
     pub fn grad(&self, argument: &str) -> Option<&O> {
-        self.grads.iter().find(|(name, _)| *name == argument).map(|(_, grad)| grad)
+        self.grads.iter().find(|(name, _)| name == argument).map(|(_, grad)| grad)
     }
 }
 
-impl<D: Definition + Clone> Loss<D> {
+impl<D: Definition> Loss<D> {
     /// The value of the loss.
+    ///
+    /// # Errors
+    /// An [`Error`] that names the argument at fault, or the backend's own.
+    pub fn value<B: Backend, A: Array<B>>(
+        &self,
+        backend: &B,
+        inputs: &Inputs<A>,
+    ) -> Result<A::Output, Error> {
+        Objective::of(self).value(backend, inputs)
+    }
+
+    /// The value and the gradient of every differentiable argument given; of an unreduced loss, the gradient for the
+    /// cotangent `grad_output`, an argument of the value's shape, or of its sum without one.
+    ///
+    /// # Errors
+    /// An [`Error`] that names the argument at fault, or the backend's own.
+    pub fn value_and_grad<B: Backend, A: Array<B>>(
+        &self,
+        backend: &B,
+        inputs: &Inputs<A>,
+    ) -> Result<Evaluation<A::Output>, Error> {
+        Objective::of(self).value_and_grad(backend, inputs)
+    }
+}
+
+impl Objective {
+    /// The value of the objective.
     ///
     /// # Errors
     /// An [`Error`] that names the argument at fault, or the backend's own.
@@ -83,8 +111,7 @@ impl<D: Definition + Clone> Loss<D> {
         Ok(self.evaluate(backend, inputs, false)?.value)
     }
 
-    /// The value and the gradient of every differentiable argument given; of an unreduced loss, the gradient for the
-    /// cotangent `grad_output`, an argument of the value's shape, or of its sum without one.
+    /// The value and the gradient of every differentiable argument given, the losses' together.
     ///
     /// # Errors
     /// An [`Error`] that names the argument at fault, or the backend's own.
@@ -102,125 +129,254 @@ impl<D: Definition + Clone> Loss<D> {
         inputs: &Inputs<A>,
         grad: bool,
     ) -> Result<Evaluation<A::Output>, Error> {
-        self.check_options()?;
-        let entry = self.entry();
-        let given = named(entry, self.reduction, inputs)?;
-        let layout = self.definition.layout();
-        let shapes = given.iter().filter_map(|(argument, input)| match input {
-            Input::Numbers(array) => Some((*argument, array.shape())),
-            Input::Indices(_) => None,
-        });
-        let frame = Frame::new(layout, entry.arguments[0].name, shapes.collect())?;
-
+        let calls = self.calls(inputs)?;
+        let frames = frames(backend, &calls)?;
         let graph = Graph::default();
-        let mut arguments = Arguments { graph: &graph, given: BTreeMap::new() };
-        let (mut tensors, mut labels) = (Vec::new(), Vec::new());
-        let mut differentiable: Vec<(&'static str, Var<'_>, Vec<usize>)> = Vec::new();
-        for (argument, input) in &given {
-            let handle = match input {
+        let mut build = Build {
+            backend,
+            graph: &graph,
+            tensors: Vec::new(),
+            labels: Vec::new(),
+            entered: Vec::new(),
+        };
+
+        let mut value = graph.number(0.0);
+        let (mut value_sides, mut value_shape, mut cotangent) =
+            (NUMBER, Vec::new(), graph.number(1.0));
+        for (term, call) in self.terms.iter().zip(&calls) {
+            let (loss, frame) = (&term.loss, &frames[call.frame]);
+            let arguments = build.arguments(call, frame)?;
+            let optional = |argument: &Argument| {
+                arguments.given.contains_key(argument.name).then(|| arguments.tensor(argument.name))
+            };
+            let layout = loss.definition.layout();
+            let sides = layout.value_sides(call.frame);
+            let terms = loss.definition.terms(&arguments);
+            let reduced = terms.reduce(optional(&SAMPLE_WEIGHT), loss.reduction, loss.empty, sides);
+            if loss.reduction == Reduction::None {
+                (value_sides, value_shape) = (sides, frame.value_shape(layout));
+                cotangent = optional(&GRAD_OUTPUT).unwrap_or(cotangent);
+            }
+            let scaled = graph.number(term.coefficient) * reduced;
+            value = if self.terms.len() == 1 { scaled } else { value + scaled };
+        }
+
+        let mut outputs: Vec<(Id, Shape)> = vec![(value.id(), value_sides)];
+        let mut shapes = vec![("", value_shape)];
+        if grad {
+            let inputs: Vec<_> =
+                build.entered.iter().filter(|entered| entered.differentiable).collect();
+            for (index, entered) in inputs.iter().enumerate() {
+                if inputs[..index].iter().any(|other| other.name == entered.name) {
+                    let fault =
+                        format!("they see {} in different shapes: rename it in one", entered.name);
+                    return Err(Error::Objective { fault });
+                }
+            }
+            let vars: Vec<_> = inputs.iter().map(|entered| entered.var).collect();
+            let found = gradients(&graph, value, value_sides, cotangent, &vars);
+            for (grad, entered) in found.iter().zip(inputs) {
+                let grad = grad.unwrap_or_else(|| graph.number(0.0));
+                outputs.push((grad.id(), entered.var.shape()));
+                shapes.push((entered.name, entered.shape.clone()));
+            }
+        }
+        if let Some(fault) = graph.take_fault() {
+            return Err(Error::Objective { fault });
+        }
+        let sides = frames.iter().map(Frame::sides).collect();
+        let run =
+            Run { backend, graph: &graph, sides, inputs: build.tensors, labels: build.labels };
+        let leave = |(tensor, (name, shape)): (B::Tensor, (&str, Vec<usize>))| {
+            Ok((name.to_owned(), A::leave(backend, tensor, &shape).map_err(Error::backend)?))
+        };
+        let left = run.outputs(&outputs)?.into_iter().zip(shapes).map(leave);
+        let mut left = left.collect::<Result<Vec<_>, Error>>()?.into_iter();
+        let lost = || Error::Objective { fault: "it has no value".into() };
+        let (_, value) = left.next().ok_or_else(lost)?;
+        Ok(Evaluation { value, grads: left.collect() })
+    }
+
+    /// Each loss with its arguments, and which losses share a main input.
+    fn calls<'a, A>(&'a self, inputs: &'a Inputs<A>) -> Result<Vec<Call<'a, A>>, Error> {
+        let mut mains: Vec<&str> = Vec::new();
+        let mut calls = Vec::new();
+        for Term { loss, .. } in &self.terms {
+            loss.check_options()?;
+            if loss.reduction == Reduction::None && self.terms.len() > 1 {
+                let fault =
+                    format!("{} is unreduced: give it reduction mean or sum", loss.entry().name);
+                return Err(Error::Objective { fault });
+            }
+            let arguments = named(loss, inputs)?;
+            let main = loss.given_name(loss.entry().arguments[0].name);
+            let frame = mains.iter().position(|&other| other == main).unwrap_or_else(|| {
+                mains.push(main);
+                mains.len() - 1
+            });
+            calls.push(Call { loss, frame, arguments });
+        }
+        let known = |name: &str| {
+            calls.iter().any(|call| call.arguments.iter().any(|given| given.name == name))
+        };
+        if let Some((name, _)) = inputs.given.iter().find(|(name, _)| !known(name)) {
+            let expected: Vec<_> = self.terms.iter().flat_map(|term| term.loss.takes()).collect();
+            let loss = self.terms.first().map_or("", |term| term.loss.entry().name);
+            return Err(unknown(loss, name, &expected));
+        }
+        Ok(calls)
+    }
+}
+
+/// A loss with its arguments.
+struct Call<'a, A> {
+    loss: &'a Loss<Box<dyn Definition>>,
+    frame: usize,
+    arguments: Vec<Given<'a, A>>,
+}
+
+struct Given<'a, A> {
+    argument: &'static Argument,
+    name: &'a str,
+    input: &'a Input<A>,
+}
+
+/// The frame of each main input.
+fn frames<B: Backend, A: Array<B>>(_: &B, calls: &[Call<'_, A>]) -> Result<Vec<Frame>, Error> {
+    let count = calls.iter().map(|call| call.frame + 1).max().unwrap_or(0);
+    let of_index = |index: usize| {
+        let mut main = ("input", Vec::new());
+        let mut losses = Vec::new();
+        for call in calls.iter().filter(|call| call.frame == index) {
+            let mut shapes = Vec::new();
+            for given in &call.arguments {
+                if let Input::Numbers(array) = given.input {
+                    if given.argument.form == Form::Main {
+                        main = (given.argument.name, array.shape());
+                    }
+                    shapes.push((given.argument, array.shape()));
+                }
+            }
+            losses.push((call.loss.definition.layout(), shapes));
+        }
+        Frame::new(index, main.0, &main.1, &losses)
+    };
+    (0..count).map(of_index).collect()
+}
+
+/// The graph's inputs as they are collected, each array entered once for a frame.
+struct Build<'g, 'a, B: Backend> {
+    backend: &'a B,
+    graph: &'g Graph,
+    tensors: Vec<Option<Value<B::Tensor>>>,
+    labels: Vec<B::Labels>,
+    entered: Vec<Entered<'g, 'a>>,
+}
+
+struct Entered<'g, 'a> {
+    name: &'a str,
+    differentiable: bool,
+    var: Var<'g>,
+    shape: Vec<usize>,
+}
+
+impl<'g, 'a, B: Backend> Build<'g, 'a, B> {
+    fn arguments<A: Array<B>>(
+        &mut self,
+        call: &Call<'a, A>,
+        frame: &Frame,
+    ) -> Result<Arguments<'g>, Error> {
+        let definition = &call.loss.definition;
+        let layout = definition.layout();
+        let mut arguments = Arguments { graph: self.graph, given: BTreeMap::new() };
+        for given in &call.arguments {
+            let argument = given.argument;
+            let handle = match given.input {
                 Input::Indices(indices) => {
-                    frame.check_rows(argument, &indices.shape)?;
-                    let ignore = self.definition.ignore_index();
+                    frame.check_rows(layout, argument, &indices.shape)?;
+                    let ignore = definition.ignore_index();
                     let checked = Labels::new(argument.name, &indices.data, frame.sides(), ignore)?;
-                    labels.push(backend.labels(&checked).map_err(Error::backend)?);
-                    Target::Labels(graph.labels(labels.len() - 1))
+                    self.labels.push(self.backend.labels(&checked).map_err(Error::backend)?);
+                    Target::Labels(self.graph.labels(self.labels.len() - 1, call.frame))
                 }
                 Input::Numbers(array) => {
                     let shape = array.shape();
-                    let placed = frame.place(argument, &shape)?;
-                    let tensor = array.enter(backend, &placed.view).map_err(Error::backend)?;
-                    if let (Some(domain), Check::Full) = (argument.domain, self.check)
-                        && let Some((index, value)) =
-                            first_outside(backend, &tensor, domain.low, domain.high)
-                                .map_err(Error::backend)?
-                    {
-                        let (argument, domain) = (argument.name, domain.name);
-                        return Err(Error::Domain { argument, index, value, domain });
-                    }
-                    let var = graph.input(tensors.len(), shape_of(placed.full));
-                    tensors.push(Some(if var.shape() == NUMBER {
-                        let fold = backend.fold(Reduce::Sum, Operand::Owned(tensor));
-                        Value::Number(fold.map_err(Error::backend)?)
-                    } else {
-                        Value::Tensor(tensor)
-                    }));
-                    if argument.differentiable {
-                        differentiable.push((argument.name, var, shape));
-                    }
-                    Target::Numbers(var)
+                    let placed = frame.place(layout, argument, &shape)?;
+                    Target::Numbers(self.enter(call, given, array, &placed, shape)?)
                 }
             };
             arguments.given.insert(argument.name, handle);
         }
+        Ok(arguments)
+    }
 
-        let terms = self.definition.terms(&arguments);
-        let optional = |name| arguments.given.contains_key(name).then(|| arguments.tensor(name));
-        let shape = layout.value_shape();
-        let sample_weight = optional(SAMPLE_WEIGHT.name);
-        let value = terms.reduce(sample_weight, self.reduction, self.empty, shape);
-        let (value_sides, value_nd) = match self.reduction {
-            Reduction::None => (shape, frame.value_shape()),
-            Reduction::Mean | Reduction::Sum => (NUMBER, &[][..]),
-        };
-        let mut outputs: Vec<(Id, Shape)> = vec![(value.id(), value_sides)];
-        if grad {
-            let cotangent = optional(GRAD_OUTPUT.name).unwrap_or_else(|| graph.number(1.0));
-            let inputs: Vec<_> = differentiable.iter().map(|(_, var, _)| *var).collect();
-            let found = gradients(&graph, value, value_sides, cotangent, &inputs);
-            outputs.extend(found.iter().zip(&inputs).map(|(grad, input)| {
-                (grad.unwrap_or_else(|| graph.number(0.0)).id(), input.shape())
-            }));
+    fn enter<A: Array<B>>(
+        &mut self,
+        call: &Call<'a, A>,
+        given: &Given<'a, A>,
+        array: &A,
+        placed: &Placed,
+        shape: Vec<usize>,
+    ) -> Result<Var<'g>, Error> {
+        let backend = self.backend;
+        let checked = given.argument.domain.filter(|_| call.loss.check == Check::Full);
+        let again = self
+            .entered
+            .iter_mut()
+            .find(|other| other.name == given.name && other.var.shape() == placed.sides);
+        if let (Some(entered), None) = (again, checked) {
+            entered.differentiable |= given.argument.differentiable;
+            return Ok(entered.var);
         }
-        if let Some(fault) = graph.take_fault() {
-            return Err(Error::Definition { loss: entry.name, fault });
+        let tensor = array.enter(backend, &placed.view).map_err(Error::backend)?;
+        if let Some(domain) = checked {
+            let outside = first_outside(backend, &tensor, domain.low, domain.high);
+            if let Some((index, value)) = outside.map_err(Error::backend)? {
+                let (argument, domain) = (given.argument.name, domain.name);
+                return Err(Error::Domain { argument, index, value, domain });
+            }
         }
-        let run = Run { backend, graph: &graph, sides: frame.sides(), inputs: tensors, labels };
-        let mut tensors = run.outputs(&outputs)?.into_iter();
-        let mut leave = |shape: &[usize]| {
-            let missing =
-                || Error::Definition { loss: entry.name, fault: "an output is lost".into() };
-            let tensor = tensors.next().ok_or_else(missing)?;
-            A::leave(backend, tensor, shape).map_err(Error::backend)
-        };
-        let value = leave(value_nd)?;
-        let differentiable = differentiable.iter().filter(|_| grad);
-        let grads = differentiable.map(|(name, _, shape)| Ok((*name, leave(shape)?)));
-        Ok(Evaluation { value, grads: grads.collect::<Result<_, Error>>()? })
+        let var = self.graph.input(self.tensors.len(), placed.sides);
+        let differentiable = given.argument.differentiable;
+        // What is one number, however it is stored, goes to the host.
+        self.tensors.push(Some(if placed.sides == NUMBER {
+            let number = backend.fold(Reduce::Sum, Operand::Owned(tensor));
+            Value::Number(number.map_err(Error::backend)?)
+        } else {
+            Value::Tensor(tensor)
+        }));
+        self.entered.push(Entered { name: given.name, differentiable, var, shape });
+        Ok(var)
     }
 }
 
-/// The arguments given, in the entry's order, each known, once and of the right kind, none missing.
+/// The arguments of a loss, in its entry's order, each of the right kind and at most once, none missing.
 fn named<'a, A>(
-    entry: &'static Entry,
-    reduction: Reduction,
+    loss: &'a Loss<Box<dyn Definition>>,
     inputs: &'a Inputs<A>,
-) -> Result<Vec<(&'static Argument, &'a Input<A>)>, Error> {
-    let loss = entry.name;
-    let cotangent = (reduction == Reduction::None).then_some(&GRAD_OUTPUT);
-    let taken: Vec<_> = entry.arguments.iter().chain([&SAMPLE_WEIGHT]).chain(cotangent).collect();
+) -> Result<Vec<Given<'a, A>>, Error> {
+    let entry = loss.entry();
     let mut found = Vec::new();
-    for argument in &taken {
-        let mut of_name = inputs.given.iter().filter(|(name, _)| name == argument.name);
-        match (of_name.next(), of_name.next()) {
-            (Some((_, input)), None) => found.push((*argument, input)),
-            (None, _) if argument.optional => {}
-            (None, _) => return Err(Error::MissingArgument { loss, argument: argument.name }),
-            (Some(_), Some(_)) => return Err(unknown(loss, argument.name, &taken)),
-        }
-    }
-    if let Some((name, _)) =
-        inputs.given.iter().find(|(name, _)| taken.iter().all(|argument| argument.name != name))
-    {
-        return Err(unknown(loss, name, &taken));
-    }
-    for (argument, input) in &found {
+    for argument in loss.takes() {
+        let name = loss.given_name(argument.name);
+        let mut of_name = inputs.given.iter().filter(|(given, _)| given == name);
+        let input = match (of_name.next(), of_name.next()) {
+            (Some((_, input)), None) => input,
+            (None, _) if argument.optional => continue,
+            (None, _) => {
+                return Err(Error::MissingArgument { loss: entry.name, argument: argument.name });
+            }
+            (Some(_), Some(_)) => return Err(unknown(entry.name, name, &loss.takes())),
+        };
         let (got, right, expected) = match input {
             Input::Numbers(_) => ("numbers", argument.values != Values::Indices, "class indices"),
             Input::Indices(_) => ("class indices", argument.values != Values::Numbers, "numbers"),
         };
         if !right {
-            return Err(Error::Kind { loss, argument: argument.name, got, expected });
+            let (loss, argument) = (entry.name, argument.name);
+            return Err(Error::Kind { loss, argument, got, expected });
         }
+        found.push(Given { argument, name, input });
     }
     Ok(found)
 }

@@ -3,7 +3,7 @@
 //! Every chain-rule product is a `weigh` by the cotangent: where no derivative arrives, none is made of 0 · ∞.
 
 use crate::derivative;
-use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var};
+use crate::graph::{Dim, Graph, Id, NUMBER, Node, Shape, Var};
 use crate::op::{Compare, Reduce};
 use crate::real::Real;
 
@@ -24,7 +24,7 @@ pub(crate) fn gradients<'g>(
         let y = graph.var(Id(index));
         let (node, shape) = graph.node(y.id());
         match node {
-            Node::Constant(_) | Node::Input(_) | Node::Size(_) | Node::Detach(_) => {}
+            Node::Constant(_) | Node::Input(_) | Node::Size(..) | Node::Detach(_) => {}
             Node::Unary(op, x) => {
                 all.give(x, shape, g.weigh(derivative::unary(op, graph.var(x), y)));
             }
@@ -49,7 +49,7 @@ pub(crate) fn gradients<'g>(
                 all.give(x, x_shape, g.weigh(tied / tied.sum_to(x_shape, shape)));
             }
             Node::AtLabel(labels, hit, miss) => {
-                let labels = graph.labels(labels);
+                let labels = graph.labels(labels, frame_of(shape));
                 all.give(hit, shape, labels.at(g, zero));
                 all.give(miss, shape, labels.at(zero, g));
             }
@@ -67,11 +67,19 @@ impl<'g> Cotangents<'g> {
     /// Adds a part of the cotangent of `to`, which was broadcast to `shape` where the part comes from.
     fn give(&mut self, to: Id, shape: Shape, part: Var<'g>) {
         let (node, to_shape) = self.graph.node(to);
-        let constant = matches!(node, Node::Constant(_) | Node::Size(_)) && to_shape == NUMBER;
+        let constant = matches!(node, Node::Constant(_) | Node::Size(..)) && to_shape == NUMBER;
         if !constant {
             let part = part.sum_to(shape, to_shape);
             let sum = &mut self.of[to.0];
             *sum = Some(sum.map_or(part, |sum| sum + part));
         }
+    }
+}
+
+/// The frame whose rows an `at_label` is over.
+fn frame_of(shape: Shape) -> usize {
+    match shape[0] {
+        Dim::Full(_, frame) => frame,
+        Dim::One => 0,
     }
 }

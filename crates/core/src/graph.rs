@@ -16,8 +16,8 @@ pub struct Id(pub(crate) usize);
 pub enum Dim {
     /// Exactly one; broadcasts.
     One,
-    /// The full side of this axis.
-    Full(Axis),
+    /// The full side of this axis of the main input at this place: an objective may have several.
+    Full(Axis, usize),
 }
 
 /// The three sides of a node.
@@ -25,8 +25,12 @@ pub type Shape = [Dim; 3];
 
 /// The shape of a number.
 pub const NUMBER: Shape = [Dim::One; 3];
-/// All sides full.
-pub const FULL: Shape = [Dim::Full(Axis::Batch), Dim::Full(Axis::Class), Dim::Full(Axis::Inner)];
+
+/// All sides of the main input at this place.
+#[must_use]
+pub fn full(frame: usize) -> Shape {
+    Axis::ALL.map(|axis| Dim::Full(axis, frame))
+}
 
 /// An op and its arguments. A node of shape [`NUMBER`] lives on the host in `f64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,8 +39,8 @@ pub enum Node {
     Constant(u64),
     /// The tensor argument at this place.
     Input(usize),
-    /// The size of an axis.
-    Size(Axis),
+    /// The size of an axis of the main input at this place.
+    Size(Axis, usize),
     /// An element-wise op.
     Unary(Unary, Id),
     /// An element-wise op of two.
@@ -57,7 +61,7 @@ impl Node {
     /// The nodes it reads.
     pub(crate) fn arguments(self) -> impl Iterator<Item = Id> {
         let (ids, n) = match self {
-            Self::Constant(_) | Self::Input(_) | Self::Size(_) => ([Id(0); 4], 0),
+            Self::Constant(_) | Self::Input(_) | Self::Size(..) => ([Id(0); 4], 0),
             Self::Unary(_, x) | Self::Reduce(_, x, _) | Self::Fold(_, x) | Self::Detach(x) => {
                 ([x, x, x, x], 1)
             }
@@ -93,6 +97,7 @@ pub struct Var<'g> {
 pub struct LabelVar<'g> {
     graph: &'g Graph,
     index: usize,
+    frame: usize,
 }
 
 impl Graph {
@@ -101,9 +106,9 @@ impl Graph {
         self.push(Node::Input(index), shape)
     }
 
-    /// The class indices at place `index` of the run.
-    pub(crate) fn labels(&self, index: usize) -> LabelVar<'_> {
-        LabelVar { graph: self, index }
+    /// The class indices at place `index` of the run, of the rows of the main input at place `frame`.
+    pub(crate) fn labels(&self, index: usize, frame: usize) -> LabelVar<'_> {
+        LabelVar { graph: self, index, frame }
     }
 
     /// A number.
@@ -111,8 +116,11 @@ impl Graph {
         self.push(Node::Constant(value.to_bits()), NUMBER)
     }
 
-    pub(crate) fn size(&self, axis: Axis) -> Var<'_> {
-        self.push(Node::Size(axis), NUMBER)
+    fn size(&self, dim: Dim) -> Var<'_> {
+        match dim {
+            Dim::One => self.number(1.0),
+            Dim::Full(axis, frame) => self.push(Node::Size(axis, frame), NUMBER),
+        }
     }
 
     pub(crate) fn var(&self, id: Id) -> Var<'_> {
@@ -162,7 +170,7 @@ impl<'g> Var<'g> {
         match self.graph.node(self.id).0 {
             Node::Constant(bits) => Some(f64::from_bits(bits)),
             Node::Input(_)
-            | Node::Size(_)
+            | Node::Size(..)
             | Node::Unary(..)
             | Node::Binary(..)
             | Node::Select(..)
@@ -173,7 +181,7 @@ impl<'g> Var<'g> {
         }
     }
 
-    /// The sum along an axis, whose side becomes one.
+    /// The sum along an axis, whose side becomes one; what is one already stays as it is.
     #[must_use]
     pub fn sum(self, axis: Axis) -> Self {
         self.reduce(Reduce::Sum, axis)
@@ -188,7 +196,7 @@ impl<'g> Var<'g> {
     /// The number of elements along an axis.
     #[must_use]
     pub fn size(self, axis: Axis) -> Self {
-        self.graph.size(axis)
+        self.graph.size(self.shape()[axis.index()])
     }
 
     /// The sum of all elements, were the tensor broadcast to `shape`: a number.
@@ -199,15 +207,7 @@ impl<'g> Var<'g> {
         } else {
             self.graph.push(Node::Fold(Reduce::Sum, self.id), NUMBER)
         };
-        self.missing(shape).fold(sum, |sum, axis| sum * self.graph.size(axis))
-    }
-
-    /// The axes that are full in `shape` but not here.
-    fn missing(self, shape: Shape) -> impl Iterator<Item = Axis> {
-        let own = self.shape();
-        Axis::ALL
-            .into_iter()
-            .filter(move |axis| own[axis.index()] == Dim::One && shape[axis.index()] != Dim::One)
+        missing(self.shape(), shape).fold(sum, |sum, dim| sum * self.graph.size(dim))
     }
 
     /// Sums away the axes that `target` does not have, were this broadcast to `shape`: a cotangent of what was broadcast.
@@ -217,10 +217,10 @@ impl<'g> Var<'g> {
         }
         Axis::ALL.into_iter().fold(self, |sum, axis| {
             let at = axis.index();
-            match (sum.shape()[at], shape[at], target[at]) {
-                (Dim::Full(_), _, Dim::One) => sum.sum(axis),
-                (Dim::One, Dim::Full(_), Dim::One) => sum * self.graph.size(axis),
-                _ => sum,
+            match (sum.shape()[at], target[at]) {
+                (Dim::Full(..), Dim::One) => sum.sum(axis),
+                (Dim::One, Dim::One) => sum * self.graph.size(shape[at]),
+                (_, Dim::Full(..)) => sum,
             }
         })
     }
@@ -228,10 +228,7 @@ impl<'g> Var<'g> {
     pub(crate) fn reduce(self, op: Reduce, axis: Axis) -> Self {
         let mut shape = self.shape();
         if shape[axis.index()] == Dim::One {
-            return match op {
-                Reduce::Max => self,
-                Reduce::Sum => self * self.graph.size(axis),
-            };
+            return self;
         }
         shape[axis.index()] = Dim::One;
         // What is left is one number only if the axis was the last full one; then it goes to the host.
@@ -254,6 +251,11 @@ impl<'g> Var<'g> {
     }
 }
 
+/// The sides that are full in `whole` but not in `own`.
+fn missing(own: Shape, whole: Shape) -> impl Iterator<Item = Dim> {
+    own.into_iter().zip(whole).filter(|(own, _)| *own == Dim::One).map(|(_, whole)| whole)
+}
+
 impl<'g> LabelVar<'g> {
     /// `hit` where the class is the row's label, else `miss`.
     #[must_use]
@@ -261,7 +263,7 @@ impl<'g> LabelVar<'g> {
         if hit.id == miss.id && hit.known().is_some() {
             return hit;
         }
-        self.graph.push(Node::AtLabel(self.index, hit.id, miss.id), FULL)
+        self.graph.push(Node::AtLabel(self.index, hit.id, miss.id), full(self.frame))
     }
 
     /// The value at each row's label; 0 where the label is ignored.

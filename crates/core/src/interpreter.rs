@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, Operand};
 use crate::error::Error;
-use crate::graph::{Dim, FULL, Graph, Id, NUMBER, Node, Shape};
+use crate::graph::{Dim, Graph, Id, NUMBER, Node, Shape};
 use crate::op::{Binary, Reduce};
 use crate::scalar;
 
@@ -17,7 +17,7 @@ pub(crate) enum Value<T> {
 pub(crate) struct Run<'a, B: Backend> {
     pub(crate) backend: &'a B,
     pub(crate) graph: &'a Graph,
-    pub(crate) sides: [usize; 3],
+    pub(crate) sides: Vec<[usize; 3]>,
     pub(crate) inputs: Vec<Option<Value<B::Tensor>>>,
     pub(crate) labels: Vec<B::Labels>,
 }
@@ -101,7 +101,7 @@ impl<B: Backend> Run<'_, B> {
                 let input = self.inputs[index].take();
                 return Ok(input.unwrap_or(Value::Number(f64::NAN)));
             }
-            Node::Constant(_) | Node::Size(_) => return Ok(Value::Number(f64::NAN)),
+            Node::Constant(_) | Node::Size(..) => return Ok(Value::Number(f64::NAN)),
             Node::Unary(op, _) => backend.unary(op, next())?,
             Node::Binary(op, ..) => backend.binary(op, next(), next())?,
             Node::Select(compare, ..) => {
@@ -129,7 +129,7 @@ impl<B: Backend> Run<'_, B> {
         Some(match node {
             Node::Constant(bits) => f64::from_bits(bits),
             #[allow(clippy::cast_precision_loss, reason = "a side above 2^53 does not exist")]
-            Node::Size(axis) => self.sides[axis.index()] as f64,
+            Node::Size(axis, frame) => self.sides[frame][axis.index()] as f64,
             Node::Unary(op, x) => scalar::unary(op, get(x)),
             Node::Binary(op, a, b) => scalar::binary(op, get(a), get(b)),
             Node::Select(op, [a, b], [then, otherwise]) => {
@@ -171,7 +171,7 @@ impl<B: Backend> Run<'_, B> {
     pub(crate) fn sides_of(&self, shape: Shape) -> [usize; 3] {
         shape.map(|dim| match dim {
             Dim::One => 1,
-            Dim::Full(axis) => self.sides[axis.index()],
+            Dim::Full(axis, frame) => self.sides[frame][axis.index()],
         })
     }
 }
@@ -194,15 +194,4 @@ pub(crate) fn first_outside<B: Backend>(
     }
     let outside = |&(_, value): &(usize, f64)| value < low || value > high;
     Ok(backend.download(x)?.into_iter().enumerate().find(outside))
-}
-
-/// The shape of what fills all the sides a placed argument has.
-pub(crate) fn shape_of(full: [bool; 3]) -> Shape {
-    let mut shape = FULL;
-    for (dim, full) in shape.iter_mut().zip(full) {
-        if !full {
-            *dim = Dim::One;
-        }
-    }
-    shape
 }

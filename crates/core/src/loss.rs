@@ -20,7 +20,7 @@ pub use sigmoid::{LogSigmoid, Sigmoid, Softplus, log_sigmoid, sigmoid, softplus}
 pub use smooth_l1::{SmoothL1, smooth_l1};
 pub use softmax::{LogSoftmax, Logsumexp, Softmax, log_softmax, logsumexp, softmax};
 
-use crate::catalogue::{Entry, Kind, Opt};
+use crate::catalogue::{Argument, Entry, GRAD_OUTPUT, Kind, Opt, SAMPLE_WEIGHT};
 use crate::error::Error;
 use crate::graph::{Graph, LabelVar, Var};
 use crate::shape::Layout;
@@ -128,7 +128,7 @@ impl<'g> Arguments<'g> {
             Target::Labels(labels) => labels,
             Target::Numbers(_) => {
                 self.graph.fault(format!("{name} is not class indices"));
-                self.graph.labels(0)
+                self.graph.labels(0, 0)
             }
         }
     }
@@ -148,6 +148,7 @@ pub struct Loss<D> {
     pub(crate) reduction: Reduction,
     pub(crate) empty: Empty,
     pub(crate) check: Check,
+    renamed: Vec<(String, String)>,
 }
 
 impl<D: Definition> Loss<D> {
@@ -158,7 +159,13 @@ impl<D: Definition> Loss<D> {
             Kind::Loss => Reduction::Mean,
             Kind::Function => Reduction::None,
         };
-        Self { definition, reduction, empty: Empty::default(), check: Check::default() }
+        Self {
+            definition,
+            reduction,
+            empty: Empty::default(),
+            check: Check::default(),
+            renamed: Vec::new(),
+        }
     }
 
     /// What the catalogue says of it.
@@ -186,6 +193,31 @@ impl<D: Definition> Loss<D> {
     pub fn check(mut self, check: Check) -> Self {
         self.check = check;
         self
+    }
+
+    /// The loss with an argument called otherwise, to set it apart from another loss's in an objective.
+    #[must_use]
+    pub fn rename(mut self, argument: &str, name: &str) -> Self {
+        self.renamed.push((argument.into(), name.into()));
+        self
+    }
+
+    /// What the caller calls an argument.
+    pub(crate) fn given_name<'a>(&'a self, argument: &'a str) -> &'a str {
+        let renamed = self.renamed.iter().rev().find(|(from, _)| from == argument);
+        renamed.map_or(argument, |(_, to)| to)
+    }
+
+    /// The arguments it takes: its own, a sample weight, and a cotangent where it is unreduced.
+    pub(crate) fn takes(&self) -> Vec<&'static Argument> {
+        let cotangent = (self.reduction == Reduction::None).then_some(&GRAD_OUTPUT);
+        self.entry().arguments.iter().chain([&SAMPLE_WEIGHT]).chain(cotangent).collect()
+    }
+
+    pub(crate) fn boxed(&self) -> Loss<Box<dyn Definition>> {
+        let Self { reduction, empty, check, .. } = *self;
+        let (definition, renamed) = (self.definition.boxed(), self.renamed.clone());
+        Loss { definition, reduction, empty, check, renamed }
     }
 
     /// Every option: name, value, what it may be, what it does.
@@ -233,7 +265,7 @@ impl<D: Definition> Loss<D> {
     }
 }
 
-impl<D: Definition + Clone> Loss<D> {
+impl Loss<Box<dyn Definition>> {
     /// Checks that every option is in its range.
     pub(crate) fn check_options(&self) -> Result<(), Error> {
         let loss = self.entry().name;

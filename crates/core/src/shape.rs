@@ -3,7 +3,7 @@
 use crate::backend::View;
 use crate::catalogue::{Argument, Form};
 use crate::error::Error;
-use crate::graph::{Dim, FULL, Shape};
+use crate::graph::{Dim, Shape, full};
 use std::fmt;
 use std::ops::Range;
 
@@ -54,57 +54,93 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// The sides of the unreduced loss.
-    pub(crate) fn value_shape(self) -> Shape {
-        match self {
-            Self::Pointwise | Self::Along(_) => FULL,
-            Self::Classes | Self::Over(_) => [FULL[0], Dim::One, FULL[2]],
+    /// Whether the unreduced loss drops the class axis.
+    fn drops(self) -> bool {
+        matches!(self, Self::Classes | Self::Over(_))
+    }
+
+    fn class_axis(self, main: &'static str, shape: &[usize]) -> Result<Option<usize>, Error> {
+        let rank = shape.len();
+        let wrong =
+            |expected: String| Err(Error::Rank { argument: main, got: shape.to_vec(), expected });
+        let axis = match self {
+            Self::Pointwise => return Ok(None),
+            Self::Classes if rank == 0 => {
+                return wrong("a class axis is wanted: (C), (N, C) or (N, C, d…)".into());
+            }
+            Self::Classes => usize::from(rank > 1),
+            Self::Along(dim) | Self::Over(dim) => {
+                let from_end = if dim < 0 { i64::try_from(rank).unwrap_or(i64::MAX) } else { 0 };
+                match usize::try_from(dim.saturating_add(from_end)) {
+                    Ok(axis) if axis < rank => axis,
+                    _ => return wrong(format!("dim={dim} is not an axis of it")),
+                }
+            }
+        };
+        if shape[axis] == 0 {
+            return wrong(format!("at least one class is wanted on axis {axis}"));
         }
+        Ok(Some(axis))
+    }
+
+    /// The sides of the unreduced loss.
+    pub(crate) fn value_sides(self, frame: usize) -> Shape {
+        let [batch, class, inner] = full(frame);
+        [batch, if self.drops() { Dim::One } else { class }, inner]
     }
 }
+
+/// The tensor arguments of a loss, each with its shape.
+pub(crate) type Shapes = Vec<(&'static Argument, Vec<usize>)>;
 
 /// The main input's shape, seen as three groups of axes.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
+    index: usize,
     main: &'static str,
     shape: Vec<usize>,
     class_axis: Option<usize>,
-    value_shape: Vec<usize>,
     groups: [Range<usize>; 3],
 }
 
-/// One argument as the frame sees it: which of its three sides are full, and how its array becomes them.
+/// One argument as the frame sees it: which of its three sides are full or one, and how its array becomes them.
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
-    pub(crate) full: [bool; 3],
+    pub(crate) sides: Shape,
     pub(crate) view: View,
 }
 
 impl Frame {
-    /// The frame for the tensor arguments of a loss, its main input among them.
+    /// The frame of a main input for the losses that share it, each with its tensor arguments.
     pub(crate) fn new(
-        layout: Layout,
+        index: usize,
         main: &'static str,
-        arguments: Vec<(&'static Argument, Vec<usize>)>,
+        shape: &[usize],
+        losses: &[(Layout, Shapes)],
     ) -> Result<Self, Error> {
-        for (_, shape) in &arguments {
-            checked_count(shape)?;
-        }
-        let of_main = arguments.iter().find(|(argument, _)| argument.name == main);
-        let shape = of_main.map_or(&[][..], |(_, shape)| shape);
+        checked_count(shape)?;
         let rank = shape.len();
-        let class_axis = class_axis(layout, main, shape)?;
-        let mut value_shape = shape.to_vec();
-        if let (Layout::Classes | Layout::Over(_), Some(axis)) = (layout, class_axis) {
-            value_shape.remove(axis);
+        let mut class_axis = None;
+        for (layout, _) in losses {
+            let axis = layout.class_axis(main, shape)?;
+            if axis.is_some() && class_axis.is_some() && axis != class_axis {
+                let expected = "losses that share it want one class axis: rename it in one".into();
+                return Err(Error::Rank { argument: main, got: shape.to_vec(), expected });
+            }
+            class_axis = class_axis.or(axis);
         }
         let groups = match class_axis {
             Some(axis) => [0..axis, axis..axis + 1, axis + 1..rank],
             None => [0..rank, rank..rank, rank..rank],
         };
-        let mut frame = Self { main, shape: shape.to_vec(), class_axis, value_shape, groups };
-        let aligned = arguments.iter().map(|(argument, got)| frame.align(argument, got));
-        let aligned = aligned.collect::<Result<Vec<_>, _>>()?;
+        let mut frame = Self { index, main, shape: shape.to_vec(), class_axis, groups };
+        let mut aligned = Vec::new();
+        for (layout, arguments) in losses {
+            for (argument, got) in arguments {
+                checked_count(got)?;
+                aligned.push(frame.align(*layout, argument, got)?);
+            }
+        }
         if class_axis.is_none() {
             frame.group_by_broadcast(&aligned);
         }
@@ -112,8 +148,12 @@ impl Frame {
     }
 
     /// The shape of the unreduced loss.
-    pub(crate) fn value_shape(&self) -> &[usize] {
-        &self.value_shape
+    pub(crate) fn value_shape(&self, layout: Layout) -> Vec<usize> {
+        let mut shape = self.shape.clone();
+        if let (true, Some(axis)) = (layout.drops(), self.class_axis) {
+            shape.remove(axis);
+        }
+        shape
     }
 
     /// Batch × class × inner of the main input.
@@ -122,37 +162,54 @@ impl Frame {
     }
 
     /// Checks that there is one class index a row.
-    pub(crate) fn check_rows(&self, argument: &Argument, got: &[usize]) -> Result<(), Error> {
-        self.align(&Argument { form: Form::Rows, ..*argument }, got).map(|_| ())
+    pub(crate) fn check_rows(
+        &self,
+        layout: Layout,
+        argument: &Argument,
+        got: &[usize],
+    ) -> Result<(), Error> {
+        self.align(layout, &Argument { form: Form::Rows, ..*argument }, got).map(|_| ())
     }
 
     /// An argument with the given shape, placed in the frame.
-    pub(crate) fn place(&self, argument: &Argument, got: &[usize]) -> Result<Placed, Error> {
-        let aligned = self.align(argument, got)?;
+    pub(crate) fn place(
+        &self,
+        layout: Layout,
+        argument: &Argument,
+        got: &[usize],
+    ) -> Result<Placed, Error> {
+        let aligned = self.align(layout, argument, got)?;
         let mut expanded = aligned.clone();
-        let mut full = [false; 3];
-        for (side, group) in full.iter_mut().zip(self.groups.clone()) {
+        let mut placed = [Dim::One; 3];
+        for (axis, group) in self.groups.clone().into_iter().enumerate() {
             let one = aligned[group.clone()].iter().all(|&side| side == 1);
-            let dropped = self.class_axis.is_some_and(|axis| group.contains(&axis))
-                && matches!(argument.form, Form::Value | Form::Sample)
-                && self.value_shape.len() < self.shape.len();
-            // The main input's sides are full by definition, so that a size of one is never mistaken for a broadcast.
-            *side = !dropped
-                && (!one || matches!(argument.form, Form::Main | Form::Same | Form::Value));
-            if *side && !group.is_empty() {
+            let of_class = self.class_axis.is_some_and(|axis| group.contains(&axis));
+            // A side of size one is full where the argument has no choice, so that it is never taken for a broadcast.
+            let is_full = match argument.form {
+                Form::Main | Form::Same => true,
+                Form::Value | Form::Sample if of_class && layout.drops() => false,
+                Form::Value => true,
+                Form::PerClass | Form::Rows => of_class || !one,
+                Form::Trailing | Form::Sample => !one,
+            };
+            if is_full {
+                placed[axis] = full(self.index)[axis];
                 expanded[group.clone()].copy_from_slice(&self.shape[group]);
             }
         }
-        if argument.form == Form::PerClass {
-            full[1] = true;
-        }
         let sides = self.groups.clone().map(|group| count(&expanded[group]));
-        Ok(Placed { full, view: View { aligned, expanded, sides } })
+        Ok(Placed { sides: placed, view: View { aligned, expanded, sides } })
     }
 
     /// The argument's shape with ones inserted to stand beside the main input's.
-    fn align(&self, argument: &Argument, got: &[usize]) -> Result<Vec<usize>, Error> {
+    fn align(
+        &self,
+        layout: Layout,
+        argument: &Argument,
+        got: &[usize],
+    ) -> Result<Vec<usize>, Error> {
         let rank = self.shape.len();
+        let value_shape = self.value_shape(layout);
         let wrong = |expected: String| Error::Shape {
             argument: argument.name,
             got: got.to_vec(),
@@ -165,7 +222,7 @@ impl Frame {
         };
         let rows = |sides: &[usize]| {
             let mut aligned = sides.to_vec();
-            if let (Some(axis), true) = (self.class_axis, self.value_shape.len() < rank) {
+            if let (Some(axis), true) = (self.class_axis, layout.drops()) {
                 aligned.resize(rank - 1, 1);
                 aligned.insert(axis, 1);
             }
@@ -174,9 +231,10 @@ impl Frame {
         };
         match argument.form {
             Form::Main | Form::Same => exactly(&self.shape).map(|()| got.to_vec()),
-            Form::Rows | Form::Value => exactly(&self.value_shape).map(|()| rows(got)),
+            Form::Rows | Form::Value => exactly(&value_shape).map(|()| rows(got)),
             Form::PerClass => {
-                let axis = self.class_axis.unwrap_or_default();
+                let no_axis = || wrong("a loss with a class axis".into());
+                let axis = self.class_axis.ok_or_else(no_axis)?;
                 exactly(&[self.shape[axis]])?;
                 let mut aligned = vec![1; rank];
                 aligned[axis] = got[0];
@@ -197,8 +255,8 @@ impl Frame {
                 Ok(aligned)
             }
             Form::Sample => {
-                if !self.value_shape.starts_with(got) {
-                    let value = Sides(&self.value_shape);
+                if !value_shape.starts_with(got) {
+                    let value = Sides(&value_shape);
                     return Err(wrong(format!(
                         "{value}, the unreduced loss's, or leading sides of it"
                     )));
@@ -229,28 +287,4 @@ impl Frame {
             _ => [0..rank, rank..rank, rank..rank],
         };
     }
-}
-
-fn class_axis(layout: Layout, main: &'static str, shape: &[usize]) -> Result<Option<usize>, Error> {
-    let rank = shape.len();
-    let wrong =
-        |expected: String| Err(Error::Rank { argument: main, got: shape.to_vec(), expected });
-    let axis = match layout {
-        Layout::Pointwise => return Ok(None),
-        Layout::Classes if rank == 0 => {
-            return wrong("a class axis is wanted: (C), (N, C) or (N, C, d…)".into());
-        }
-        Layout::Classes => usize::from(rank > 1),
-        Layout::Along(dim) | Layout::Over(dim) => {
-            let from_end = if dim < 0 { i64::try_from(rank).unwrap_or(i64::MAX) } else { 0 };
-            match usize::try_from(dim.saturating_add(from_end)) {
-                Ok(axis) if axis < rank => axis,
-                _ => return wrong(format!("dim={dim} is not an axis of it")),
-            }
-        }
-    };
-    if shape[axis] == 0 {
-        return wrong(format!("at least one class is wanted on axis {axis}"));
-    }
-    Ok(Some(axis))
 }
