@@ -83,12 +83,6 @@ pub trait Real:
     fn exp_sub(self, other: Self) -> Self {
         self.binary(Binary::ExpSub, other)
     }
-    /// The smaller of `self` and a bound, derivative 0 at the bound and beyond.
-    #[must_use]
-    fn clamp_max(self, bound: f64) -> Self {
-        let bound = self.constant(bound);
-        Self::select(Compare::Le, bound, self, bound, self)
-    }
 }
 
 impl Real for f64 {

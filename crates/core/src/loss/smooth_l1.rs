@@ -1,5 +1,6 @@
 use super::{Arguments, Definition, Loss};
 use crate::catalogue::{Argument, Entry, Kind, Opt, Slot};
+use crate::op::Compare;
 use crate::real::Real;
 use crate::terms::Terms;
 
@@ -37,18 +38,15 @@ impl Loss<SmoothL1> {
 const ENTRY: Entry = Entry {
     name: "smooth_l1",
     kind: Kind::Loss,
-    formula: "q²/2β + |x − t| − q, q = min(|x − t|, β)",
+    formula: "e²/2β if e < β else e − β/2, e = |x − t|",
     arguments: &[Argument::input(), Argument::target()],
 };
 
-/// The unreduced loss of one element. The square is weighed twice so that a β that underflows to 0 gives `|e|`.
+/// The unreduced loss of one element. Two branches rather than a clamp, whose derivatives would cancel.
 fn formula<T: Real>(input: T, target: T, beta: f64) -> T {
     let e = (input - target).abs();
-    if beta == 0.0 {
-        return e;
-    }
-    let q = e.clamp_max(beta);
-    q.weigh(q.weigh(e.constant(0.5 / beta))) + (e - q)
+    let square = e * (e * (0.5 / beta));
+    T::select(Compare::Lt, e, e.constant(beta), square, e - 0.5 * beta)
 }
 
 impl Definition for SmoothL1 {

@@ -1,0 +1,741 @@
+"""Generate the golden files: PyTorch's values and gradients for every loss.
+
+    python -m venv env
+    env/bin/pip install -r requirements.txt
+    env/bin/python generate.py
+
+One `<loss>.json` per loss is written next to this script. Everything runs in
+float64 on the CPU. Each case draws its data from a generator seeded by its own
+name, so a re-run reproduces the files byte for byte and adding a case leaves
+the others unchanged. (Another processor or C library may round differently.)
+
+Cases come from a grid of options, shapes and arguments, thinned to the plain
+ones and a selection that covers pairs of tokens, and from hand-written tables
+of extremes and degenerate batches. Every value and gradient is compared with an independent evaluation in
+60-digit arithmetic before it is written: a case where PyTorch is not right to
+rounding stops the script.
+
+`sample_weight` and `empty` are not PyTorch's. With values v, a sample weight s
+(of v's shape, or of its leading axes) and the divisor d of PyTorch's mean (the
+weight of l1 and mse, the label's class weight of cross_entropy and nll, else 1):
+
+    none: s*v        sum: sum(s*v)        mean: sum(s*v) / sum(s*d)
+
+A mean whose divisor is zero is NaN, or 0 with `"empty": "zero"`, and its
+gradient is 0.
+"""
+
+import os
+
+os.environ["ATEN_CPU_CAPABILITY"] = "default"  # no vector code chosen by the processor
+
+import functools
+import itertools
+import json
+import math
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mpmath import mp
+
+assert torch.__version__.startswith("2.15.0"), torch.__version__
+torch.set_num_threads(1)
+torch.use_deterministic_algorithms(True)
+mp.dps = 60
+
+REDUCTIONS = ("none", "mean", "sum")
+ZEROED = "PyTorch's gradient is NaN here; the library defines 0"
+VALUE_ONLY = (
+    "PyTorch's gradients are no reference here: it clamps the input's at 1e12 with an"
+    " epsilon rounded to float32, and the target's is infinite"
+)
+
+
+@dataclass
+class Case:
+    name: str
+    options: dict
+    arguments: dict
+    value_only: bool = False
+
+
+@dataclass
+class Loss:
+    torch: Callable  # (**arguments, **options) -> reduced value
+    exact: Callable  # (**arguments, **options) -> unreduced value, in mpmath
+    cases: Callable  # (loss name) -> iterable of cases
+    divisor: Callable = lambda **_: 1.0  # (**arguments, **options) -> array
+
+
+# ---------------------------------------------------------------- evaluation
+
+
+def add(values):
+    """The sum; exact arrays of rank 0 have decayed to numbers."""
+    return values.sum() if hasattr(values, "sum") else values
+
+
+def reduce(values, reduction, sample_weight, divisor):
+    """The definition of the reductions, for tensors and for exact arrays."""
+    trailing = (1,) * (values.ndim - sample_weight.ndim)
+    sample_weight = sample_weight.reshape(tuple(sample_weight.shape) + trailing)
+    values = values * sample_weight
+    if reduction == "none":
+        return values
+    return add(values) / add(sample_weight * divisor) if reduction == "mean" else add(values)
+
+
+def split(case):
+    """Arguments and options as PyTorch knows them, then the sample weight."""
+    arguments = {k: v for k, v in case.arguments.items() if k != "sample_weight"}
+    options = {k: v for k, v in case.options.items() if k not in ("reduction", "empty")}
+    return arguments, options, case.arguments.get("sample_weight")
+
+
+def differentiable(case):
+    floats = (k for k, v in case.arguments.items() if v.dtype == np.float64)
+    return [k for k in floats if k in ("input", "target")]
+
+
+def evaluate(loss, case, rng):
+    """PyTorch's value, cotangent (for reduction none) and gradients."""
+    arguments, options, sample_weight = split(case)
+    tensors = {k: torch.tensor(v) for k, v in arguments.items()}
+    leaves = {k: tensors[k].requires_grad_() for k in differentiable(case)}
+    reduction = case.options["reduction"]
+    if sample_weight is None:
+        value = loss.torch(**tensors, **options, reduction=reduction)
+    else:
+        values = loss.torch(**tensors, **options, reduction="none")
+        divisor = np.broadcast_to(loss.divisor(**arguments, **options), values.shape)
+        value = reduce(values, reduction, torch.tensor(sample_weight), torch.tensor(divisor))
+    cotangent = torch.tensor(normal(rng, value.shape)) if reduction == "none" else None
+    grads = torch.autograd.grad(value, leaves.values(), cotangent)
+    cotangent = None if cotangent is None else cotangent.numpy()
+    return value.detach().numpy(), cotangent, {k: g.numpy() for k, g in zip(leaves, grads)}
+
+
+def to_exact(array):
+    return np.asarray(np.frompyfunc(mp.mpf, 1, 1)(array), dtype=object)
+
+
+def evaluate_exactly(loss, case, cotangent):
+    """The value and, by central differences, the gradients in 60 digits."""
+    arguments, options, sample_weight = split(case)
+    exact = {k: to_exact(v) if v.dtype == np.float64 else v for k, v in arguments.items()}
+    divisor = loss.divisor(**arguments, **options)
+
+    def value():
+        values = np.asarray(loss.exact(**exact, **options), dtype=object)
+        sample = np.ones(values.shape) if sample_weight is None else sample_weight
+        divisors = to_exact(np.broadcast_to(divisor, values.shape))
+        return reduce(values, case.options["reduction"], to_exact(sample), divisors)
+
+    def total():
+        return np.sum(value() if cotangent is None else value() * to_exact(cotangent))
+
+    def derivative(array, i, step=mp.mpf("1e-20")):
+        here = array.flat[i]
+        array.flat[i] = here + step
+        above = total()
+        array.flat[i] = here - step
+        below = total()
+        array.flat[i] = here
+        return (above - below) / (2 * step)
+
+    grads = {}
+    for k in [] if case.value_only else differentiable(case):
+        grads[k] = np.empty(exact[k].shape, dtype=object)
+        for i in range(grads[k].size):
+            grads[k].flat[i] = derivative(exact[k], i)
+    return np.asarray(value(), dtype=object), grads
+
+
+def require_close(ours, exact, what):
+    assert ours.shape == exact.shape, f"{what}: {ours.shape} is not {exact.shape}"
+    largest = max((abs(b) for b in exact.flat), default=0)
+    for a, b in zip(ours.flat, exact.flat):
+        error = abs(mp.mpf(float(a)) - b)
+        # The last term is the error of the central differences themselves.
+        assert error <= 1e-10 * abs(b) + 1e-13 * largest + 1e-35, f"{what}: {a} is not {b}"
+
+
+def run(name, loss, case):
+    """The JSON record of one case."""
+    value, cotangent, grads = evaluate(loss, case, generator(name, case.name, "cotangent"))
+    notes = []
+    try:
+        exact, exact_grads = evaluate_exactly(loss, case, cotangent)
+    except ZeroDivisionError:  # a mean without divisor: the library's rule holds
+        assert np.isnan(value), f"{name}/{case.name}: {value} is not NaN"
+        value = np.array(0.0 if case.options.get("empty") == "zero" else math.nan)
+        if any(np.isnan(g).any() for g in grads.values()):
+            notes.append(ZEROED)
+        grads = {k: np.zeros_like(g) for k, g in grads.items()}
+    else:
+        require_close(value, exact, f"{name}/{case.name}")
+        for k, g in exact_grads.items():
+            require_close(grads[k], g, f"{name}/{case.name}, gradient of {k}")
+        if case.value_only:
+            notes.append(VALUE_ONLY)
+            grads = {}
+    record = {"name": case.name, "options": case.options}
+    record["arguments"] = {k: encode(v) for k, v in case.arguments.items()}
+    if cotangent is not None:
+        record["grad_output"] = encode(cotangent)
+    record["value"] = encode(value)
+    record["grads"] = {k: encode(g) for k, g in grads.items()}
+    return record | {"note": note for note in notes}
+
+
+def encode(array):
+    shape = list(array.shape)
+    if array.dtype == np.int64:
+        return {"shape": shape, "labels": array.ravel().tolist()}
+    data = [x + 0.0 if math.isfinite(x) else str(x) for x in array.ravel().tolist()]
+    return {"shape": shape, "data": data}
+
+
+# ---------------------------------------------------------------- data
+
+
+def generator(*key):
+    return np.random.default_rng(zlib.crc32("/".join(key).encode()))
+
+
+def normal(rng, shape, scale=1.5):
+    return np.round(rng.normal(scale=scale, size=shape), 3) + 0.0
+
+
+def uniform(rng, shape, low=0.0, high=1.0):
+    return np.round(rng.uniform(low, high, size=shape), 3) + 0.0
+
+
+def weights(rng, shape, zero=False):
+    out = np.asarray(uniform(rng, shape, 0.2, 2.0))
+    if zero and out.size > 1:
+        out.flat[-1] = 0.0
+    return out
+
+
+def probabilities(rng, shape, axis, parts):
+    """Rows of multiples of 1/parts that sum to one."""
+    rows = tuple(np.delete(shape, axis))
+    uneven = rng.dirichlet(np.ones(shape[axis]))
+    return np.moveaxis(rng.multinomial(parts, uneven, size=rows), -1, axis) / parts
+
+
+# ---------------------------------------------------------------- the grid
+
+# An axis of the grid maps a token of the case's name to a value.
+REDUCTION = {r: r for r in REDUCTIONS}
+RANKS = {"rank0": (), "rank1": (4,), "rank2": (2, 3), "rank3": (2, 3, 2), "rank4": (2, 2, 3, 2)}
+SAMPLE = {"": None, "sample": "all", "sample_lead1": 1, "sample_lead2": 2}
+
+
+def thin(rows, count):
+    """At most `count` rows: the plain ones, then those that show the most new
+    pairs of tokens, then the most new triples."""
+    plain = max(row.count("") for row in rows)
+    chosen = {i for i, row in enumerate(rows) if row.count("") == plain}
+    order = generator("thin").permutation(len(rows)).tolist()
+    for size in (2, 3):
+        shown = [set(itertools.combinations(enumerate(row), size)) for row in rows]
+        seen = set().union(*(shown[i] for i in chosen))
+        for need in range(math.comb(len(rows[0]), size), 0, -1):
+            for i in order:
+                if len(chosen) < count and len(shown[i] - seen) >= need:
+                    chosen.add(i)
+                    seen |= shown[i]
+    return [rows[i] for i in sorted(chosen)]
+
+
+def grid(loss, count, axes, build, keep=lambda case: True):
+    """Cases of a thinned grid: `build(rng, **values)` gives the options, the
+    arguments and the unreduced value's shape, or None where there is no such case."""
+
+    def case(tokens):
+        values = {axis: axes[axis][token] for axis, token in zip(axes, tokens)}
+        name = "-".join(filter(None, tokens))
+        reduction, sample = values.pop("reduction"), values.pop("sample")
+        rng = generator(loss, name)
+        built = build(rng, **values)
+        if built is None:
+            return None
+        options, arguments, shape = built
+        if sample is not None:
+            if sample != "all" and sample >= len(shape):
+                return None
+            lead = shape if sample == "all" else shape[:sample]
+            arguments["sample_weight"] = weights(rng, lead, zero=True)
+        made = Case(name, {"reduction": reduction} | options, arguments)
+        return made if keep(made) else None
+
+    cases = {tokens: case(tokens) for tokens in itertools.product(*axes.values())}
+    kept = thin([tokens for tokens, c in cases.items() if c], count)
+    for axis, *used in zip(axes, *kept):
+        assert set(used) == set(axes[axis]), f"{loss}: {axis} is not covered"
+    return [cases[tokens] for tokens in kept]
+
+
+def table(name, arguments, reductions=REDUCTIONS, value_only=False, **options):
+    """Hand-written arguments under several reductions."""
+    arrays = {k: np.asarray(v) for k, v in arguments.items()}
+    for k, v in arrays.items():
+        integers = v.dtype.kind == "i" and k == "target"
+        arrays[k] = v.astype(np.int64 if integers else np.float64)
+    return [
+        Case(f"{name}-{r}", {"reduction": r} | options, arrays, value_only) for r in reductions
+    ]
+
+
+def degenerate(name, arguments, **options):
+    """A batch without weight: every reduction, and the mean that is zero."""
+    return [
+        *table(name, arguments, **options),
+        *table(f"{name}-as_zero", arguments, ("mean",), **options, empty="zero"),
+    ]
+
+
+def degenerate_batches(*names):
+    """Empty batches and a batch of zero weight, for all but the class losses."""
+
+    def batch(*shape):
+        return {k: np.full(shape, 0.5 / (i + 1)) for i, k in enumerate(names)}
+
+    return [
+        *degenerate("empty", batch(0, 3)),
+        *degenerate("empty-sample", batch(0, 3) | {"sample_weight": np.zeros(0)}),
+        *degenerate("zero-sample", batch(2, 3) | {"sample_weight": np.zeros(2)}),
+    ]
+
+
+# ---------------------------------------------------------------- exact formulas
+
+exp, log, log1p = (np.frompyfunc(f, 1, 1) for f in (mp.exp, mp.log, mp.log1p))
+
+
+def exact_log_sum_exp(input, dim=-1, keepdims=False):
+    if input.size == 0:
+        return np.sum(input, axis=dim, keepdims=keepdims)
+    shift = np.max(input, axis=dim, keepdims=True)
+    out = shift + log(np.sum(exp(input - shift), axis=dim, keepdims=True))
+    return out if keepdims else np.squeeze(out, dim)
+
+
+def exact_log_softmax(input, dim=-1):
+    return input - exact_log_sum_exp(input, dim, keepdims=True)
+
+
+def exact_log_sigmoid(input):
+    return -log1p(exp(-input))
+
+
+def exact_smooth_l1(input, target, beta=1.0):
+    distance = abs(input - target)
+    if beta == 0:
+        return distance
+    return np.where(distance < beta, distance**2 / 2 / beta, distance - beta / 2)
+
+
+def exact_bce(input, target, weight=1):
+    inside, outside = (np.maximum(log(p), mp.mpf(-100)) for p in (input, 1 - input))
+    return -weight * (target * inside + (1 - target) * outside)
+
+
+def exact_bce_with_logits(input, target, weight=1, pos_weight=1):
+    positive = pos_weight * target * exact_log_sigmoid(input)
+    return -weight * (positive + (1 - target) * exact_log_sigmoid(-input))
+
+
+def class_axis(shape):
+    return min(len(shape) - 1, 1)
+
+
+def align_classes(weight, input):
+    return weight.reshape((-1,) + (1,) * (input.ndim - 1 - class_axis(input.shape)))
+
+
+def exact_nll(input, target, weight=None, ignore_index=-100):
+    axis = class_axis(input.shape)
+    label = np.expand_dims(np.where(target == ignore_index, 0, target), axis)
+    if weight is not None:
+        input = align_classes(weight, input) * input
+    picked = np.squeeze(np.take_along_axis(input, label, axis), axis)
+    return np.where(target == ignore_index, mp.zero, -picked)
+
+
+def exact_cross_entropy(input, target, weight=None, ignore_index=-100, label_smoothing=0.0):
+    axis = class_axis(input.shape)
+    smooth = mp.mpf(label_smoothing)
+    log_p = exact_log_softmax(input, axis)
+    weighted = log_p if weight is None else align_classes(weight, input) * log_p
+    if target.dtype == object:
+        target = (1 - smooth) * target + smooth / input.shape[axis]
+        return -np.sum(target * weighted, axis=axis)
+    loss = exact_nll(weighted, target, None, ignore_index)
+    if smooth:
+        uniform_loss = -np.sum(weighted, axis=axis) / input.shape[axis]
+        loss = (1 - smooth) * loss + smooth * uniform_loss
+    return np.where(target == ignore_index, mp.zero, loss)
+
+
+# ---------------------------------------------------------------- the losses
+
+
+def weight_divisor(input, target, weight=None, **_):
+    return 1.0 if weight is None else weight
+
+
+def label_divisor(input, target, weight=None, ignore_index=-100, **_):
+    if target.dtype == np.float64:
+        return 1.0
+    kept = target != ignore_index
+    weight = np.ones(input.shape[class_axis(input.shape)]) if weight is None else weight
+    return np.where(kept, weight[np.where(kept, target, 0)], 0.0)
+
+
+def distance_cases(loss, options, weighted, count):
+    """l1, mse and smooth_l1; a kink is an element where input and target meet."""
+
+    def build(rng, options, shape, weight, kink):
+        input, target = np.asarray(normal(rng, shape)), np.asarray(normal(rng, shape))
+        if kink:
+            target.flat[::2] = input.flat[::2]
+        arguments = {"input": input, "target": target}
+        if weight:
+            arguments["weight"] = weights(rng, shape, zero=weight == "zero")
+        return options, arguments, shape
+
+    axes = {
+        "options": options,
+        "shape": RANKS,
+        "reduction": REDUCTION,
+        "weight": {"": None, "weight": "all", "weight_zero": "zero"} if weighted else {"": None},
+        "kink": {"": False, "kink": True},
+        "sample": SAMPLE,
+    }
+    large = {"input": [1e8, -3e7, 2.5, -40.0], "target": [-2e8, 5.0, 1e7, -41.0]}
+    small = {"input": [1e-8, -3e-7, 0.0], "target": [2e-9, 5e-8, -1e-9]}
+    cases = grid(loss, count, axes, build) + table("large", large) + table("small", small)
+    cases += degenerate_batches("input", "target")
+    if weighted:
+        batch = {"input": [[1.0, 2.0]], "target": [[0.5, 3.0]], "weight": [[0.0, 0.0]]}
+        cases += degenerate("zero-weight", batch)
+    else:
+        edge = {"input": [1.5, -0.25, 4.0, 2.0], "target": [0.5, 0.75, -1.0, 2.5]}
+        cases += table("at_beta", edge) + table("at_beta0.5", edge, beta=0.5)
+    return cases
+
+
+# How the weights of the binary losses broadcast to the input: the sides kept.
+BROADCAST = {
+    "": None,
+    "_full": lambda s: s if s else None,
+    "_0d": lambda s: (),
+    "_trailing": lambda s: s[-1:] if len(s) > 1 else None,
+    "_ones": lambda s: tuple(1 if i % 2 else n for i, n in enumerate(s)) if len(s) > 1 else None,
+    "_column": lambda s: (s[-2], 1) if len(s) > 2 else None,
+}
+
+
+def binary_cases(loss, draw, arguments, extremes, count):
+    """Both binary cross entropies; `arguments` names their weights."""
+
+    def build(rng, shape, target, **chosen):
+        built = {"input": draw(rng, shape), "target": uniform(rng, shape)}
+        if target == "hard":
+            built["target"] = np.round(built["target"])
+        for name in arguments:
+            side = chosen[name]
+            if side is not None and side(shape) is None:
+                return None
+            if side is not None:
+                built[name] = weights(rng, side(shape), zero=name == "weight")
+        return {}, {k: np.asarray(v) for k, v in built.items()}, shape
+
+    axes = {
+        "shape": RANKS,
+        "target": {"": "soft", "hard": "hard"},
+        "reduction": REDUCTION,
+        **{a: {t and a + t: side for t, side in BROADCAST.items()} for a in arguments},
+        "sample": SAMPLE,
+    }
+    zero = {"input": [0.25, 0.5], "target": [1.0, 0.5], "weight": [0.0, 0.0]}
+    cases = grid(loss, count, axes, build) + extremes
+    return cases + degenerate_batches("input", "target") + table("zero-weight", zero)
+
+
+def bce_cases(loss):
+    near = {"input": [1e-6, 1 - 1e-6, 1e-4, 0.5], "target": [1.0, 0.25, 0.0, 0.5]}
+    edge = {"input": [0.0, 1.0], "target": [1.0, 0.0]}
+    extremes = table("near_edge", near) + table("at_edge", edge, value_only=True)
+    draw = functools.partial(uniform, low=0.002, high=0.998)
+    return binary_cases(loss, draw, ["weight"], extremes, 85)
+
+
+def bce_with_logits_cases(loss):
+    # A confident right answer is kept to label 1, where PyTorch is exact.
+    large40 = {"input": [40.0, -40.0, 40.0, -40.0], "target": [1.0, 1.0, 0.0, 0.25]}
+    large800 = {"input": [800.0, -800.0, 800.0, -800.0], "target": [0.0, 1.0, 0.75, 0.5]}
+    pos = {"pos_weight": [0.5, 2.0, 3.0, 1.5]}
+    extremes = [
+        *table("large40", large40),
+        *table("large40-pos_weight", large40 | pos),
+        *table("large800", large800),
+        *table("large800-pos_weight", large800 | pos),
+        *table("zero-pos_weight", large40 | {"pos_weight": 0.0}),
+    ]
+    return binary_cases(loss, normal, ["weight", "pos_weight"], extremes, 95)
+
+
+CLASSES = {"rank1": (4,), "rank2": (3, 4), "rank3": (2, 3, 2), "rank4": (2, 3, 2, 2)}
+
+
+def class_build(
+    rng, shape, target, weight, ignore=None, smoothing=0.0, log_probabilities=False
+):
+    """Arguments of cross_entropy and nll, `target` being "indices" or the
+    number of parts that each row of probabilities is made of."""
+    axis = class_axis(shape)
+    rows = tuple(np.delete(shape, axis))
+    input = normal(rng, shape, 2.0)
+    if log_probabilities:
+        input = np.round(torch.log_softmax(torch.tensor(input), axis).numpy(), 3)
+    options = {"label_smoothing": smoothing} if smoothing else {}
+    if target == "indices":
+        labels = rng.choice([c for c in range(shape[axis]) if c != ignore], size=rows)
+        labels = np.asarray(labels, dtype=np.int64)
+        if ignore is not None and rows:
+            labels.flat[1::3] = ignore
+        if ignore not in (None, -100):
+            options["ignore_index"] = ignore
+        elif ignore and not rows:
+            return None
+    elif ignore is None:
+        labels = probabilities(rng, shape, axis, target)
+    else:
+        return None
+    arguments = {"input": input, "target": labels}
+    if weight:
+        arguments["weight"] = weights(rng, shape[axis])
+    return options, arguments, rows
+
+
+CLASS_AXES = {
+    "shape": CLASSES,
+    "reduction": REDUCTION,
+    "weight": {"": False, "weight": True},
+    "ignore": {"": None, "ignored": -100, "ignore2": 2, "ignore-1": -1},
+    "sample": SAMPLE,
+}
+
+
+def class_degenerate():
+    """Empty batches, and labels without weight, for cross_entropy and nll."""
+    cases = []
+    for rank, shape in CLASSES.items():
+        rows = tuple(np.delete(shape, class_axis(shape)))
+        batch = {"input": np.full(shape, -0.5), "target": np.full(rows, -100)}
+        cases += table(f"all_ignored-{rank}", batch, ("mean",))
+        batch["weight"] = np.linspace(0.5, 2.0, shape[class_axis(shape)])
+        cases += table(f"all_ignored-{rank}-weight", batch, ("mean",))
+    batch = {"input": [[-1.0, -2.0], [-0.5, -3.0]], "target": [0, 0]}
+    return cases + [
+        *degenerate("all_ignored", batch | {"target": [-100, -100]}),
+        *table("all_ignored-ignore0", batch, ("mean",), ignore_index=0),
+        *degenerate("zero-weight", batch | {"weight": [0.0, 1.0]}),
+        *degenerate("zero-sample", batch | {"sample_weight": [0.0, 0.0]}),
+        *table("partly-zero-weight", batch | {"target": [0, 1], "weight": [0.0, 2.0]}),
+        *degenerate("empty", empty_batch((0, 4), (0,))),
+        *table("empty-rank3", empty_batch((0, 3, 2), (0, 2))),
+        *table("empty-last", empty_batch((2, 3, 0), (2, 0)), ("mean",)),
+        *table("empty-sample", empty_batch((0, 4), (0,)) | {"sample_weight": np.zeros(0)}),
+    ]
+
+
+def empty_batch(shape, rows):
+    return {"input": np.zeros(shape), "target": np.zeros(rows, dtype=np.int64)}
+
+
+def cross_entropy_cases(loss):
+    axes = {
+        "target": {"indices": "indices", "probabilities": 1000, "probabilities_zeros": 4},
+        "smoothing": {"": 0.0, "smoothing0.1": 0.1, "smoothing0.5": 0.5, "smoothing1": 1.0},
+        **CLASS_AXES,
+    }
+
+    def scaled(size):
+        input = np.array([[size, -size, 0.0], [-size, size, 1.0], [0.5, size, size]])
+        return {"input": input, "target": [0, 0, 2]}
+
+    rows = {"target": [[0.25, 0.75, 0.0], [0.5, 0.0, 0.5], [0.2, 0.3, 0.5]]}
+    infinite = [[-math.inf, 1.0, 2.0], [0.5, -math.inf, -math.inf], [3.0, 1.5, -1.0]]
+    empty = {"input": np.zeros((0, 4)), "target": np.zeros((0, 4))}
+    ignored = {"input": [[1.0, 2.0], [0.5, -3.0]], "target": [-100, -100]}
+    unweighted = {"input": [[1.0, 2.0], [0.5, -3.0]], "target": [0, 1], "weight": [0.0, 2.0]}
+    offset = [[1e5 + 0.25, 1e5 - 0.5, 1e5], [-1e5, -1e5 + 1, -1e5 + 0.125]]
+    return [
+        *grid(loss, 79, axes, class_build),
+        *table("large50", scaled(50.0)),
+        *table("large50-probabilities", scaled(50.0) | rows, ("none",)),
+        *table("large800", scaled(800.0)),
+        *table("large800-smoothing0.1", scaled(800.0), ("none",), label_smoothing=0.1),
+        *table("large800-probabilities", scaled(800.0) | rows, ("none",)),
+        *table("offset", {"input": offset, "target": [1, 2]}, ("none",)),
+        *table("infinite_off_label", {"input": infinite, "target": [2, 0, 1]}),
+        *table("one_class", {"input": [[2.0], [-1.0]], "target": [0, 0]}, ("none", "mean")),
+        *degenerate("all_ignored-smoothing0.1", ignored, label_smoothing=0.1),
+        *table("partly-zero-weight-smoothing0.1", unweighted, label_smoothing=0.1),
+        *table("empty-probabilities", empty),
+        *table("empty-smoothing0.1", empty_batch((0, 4), (0,)), ("mean",), label_smoothing=0.1),
+        *class_degenerate(),
+    ]
+
+
+def nll_cases(loss):
+    axes = CLASS_AXES | {"target": {"": "indices"}, "log_probabilities": {"": True}}
+    infinite = {"input": [[-math.inf, -0.5], [-0.25, -math.inf]], "target": [1, 0]}
+    large = {"input": [[-800.0, -50.0, 0.0], [-1e6, -1.5, -0.25]], "target": [0, 2]}
+    return [
+        *grid(loss, 70, axes, class_build),
+        *table("large", large),
+        *table("infinite_off_label", infinite),
+        *class_degenerate(),
+    ]
+
+
+NO_OPTIONS = {"": {}}
+
+
+def block_cases(loss, count, extremes, shapes, options=NO_OPTIONS, keep=lambda case: True):
+    """Building blocks: functions of one input."""
+
+    def build(rng, shape, options):
+        dim = options.get("dim", -1)
+        if "dim" in options and not -len(shape) <= dim < len(shape):
+            return None
+        rows = tuple(np.delete(shape, dim)) if loss == "logsumexp" else shape
+        return options, {"input": np.asarray(normal(rng, shape, 2.0))}, rows
+
+    axes = {"shape": shapes, "options": options, "reduction": REDUCTION, "sample": SAMPLE}
+    return grid(loss, count, axes, build, keep) + extremes + degenerate_batches("input")
+
+
+def varies(case):
+    """Whether the case has a gradient although softmax sums to one along `dim`."""
+    sample = case.arguments.get("sample_weight", np.array(1.0))
+    dim = case.options.get("dim", -1) % case.arguments["input"].ndim
+    return case.options["reduction"] == "none" or dim < sample.ndim
+
+
+def axis_cases(loss):
+    """softmax and its kin, along every axis of ranks 1 to 4."""
+    shapes = {rank: shape for rank, shape in RANKS.items() if shape}
+    dims = NO_OPTIONS | {f"dim{dim}": {"dim": dim} for dim in range(-4, 4)}
+    # Rows with ties, so that no gradient vanishes.
+    ties = np.array([[1.0, -1.0, 1.0], [-1.0, -1.0, -2.0]])
+    extremes = [
+        *table("large50", {"input": 50 * ties}, ("none",)),
+        *table("large800", {"input": 800 * ties}, ("none",)),
+        *table("uniform", {"input": np.full((2, 4), 0.5)}),
+    ]
+    if loss != "log_softmax":
+        infinite = {"input": [[-math.inf, 1.0, 2.0], [0.5, -0.25, -math.inf]]}
+        extremes += table("infinite", infinite, ("none",))
+    keep = {"keep": varies} if loss == "softmax" else {}
+    return block_cases(loss, 42, extremes, shapes, dims, **keep)
+
+
+def pointwise_cases(loss):
+    sizes = [[0.0, 50.0, -50.0], [30.0, -30.0, -600.0], [600.0, 1e-8, -5.0]]
+    extremes = table("large", {"input": sizes})
+    if loss == "softplus":
+        betas = NO_OPTIONS | {"beta0.5": {"beta": 0.5}, "beta3": {"beta": 3.0}}
+        extremes += table("large-beta3", {"input": [200.0, -200.0, 20.0, -20.0]}, beta=3.0)
+        return block_cases(loss, 40, extremes, RANKS, betas)
+    extremes += table("large800", {"input": [800.0, -800.0, 0.25]})
+    return block_cases(loss, 38, extremes, RANKS)
+
+
+def block(function):
+    """A function of one input, with the reductions of a loss."""
+    reduced = {"none": lambda v: v, "mean": torch.mean, "sum": torch.sum}
+    return lambda reduction, **rest: reduced[reduction](function(**rest))
+
+
+BETAS = NO_OPTIONS | {f"beta{b}": {"beta": b} for b in (0.0, 0.3, 5.0)}
+
+LOSSES = {
+    "l1": Loss(
+        F.l1_loss,
+        lambda input, target, weight=1: weight * abs(input - target),
+        lambda loss: distance_cases(loss, NO_OPTIONS, True, 70),
+        weight_divisor,
+    ),
+    "mse": Loss(
+        F.mse_loss,
+        lambda input, target, weight=1: weight * (input - target) ** 2,
+        lambda loss: distance_cases(loss, NO_OPTIONS, True, 70),
+        weight_divisor,
+    ),
+    "smooth_l1": Loss(
+        F.smooth_l1_loss,
+        exact_smooth_l1,
+        lambda loss: distance_cases(loss, BETAS, False, 80),
+    ),
+    "cross_entropy": Loss(
+        F.cross_entropy, exact_cross_entropy, cross_entropy_cases, label_divisor
+    ),
+    "nll": Loss(F.nll_loss, exact_nll, nll_cases, label_divisor),
+    "binary_cross_entropy": Loss(F.binary_cross_entropy, exact_bce, bce_cases),
+    "binary_cross_entropy_with_logits": Loss(
+        F.binary_cross_entropy_with_logits, exact_bce_with_logits, bce_with_logits_cases
+    ),
+    "softmax": Loss(
+        block(lambda input, dim=-1: torch.softmax(input, dim)),
+        lambda input, dim=-1: exp(exact_log_softmax(input, dim)),
+        axis_cases,
+    ),
+    "log_softmax": Loss(
+        block(lambda input, dim=-1: torch.log_softmax(input, dim)),
+        exact_log_softmax,
+        axis_cases,
+    ),
+    "logsumexp": Loss(
+        block(lambda input, dim=-1: torch.logsumexp(input, dim)),
+        exact_log_sum_exp,
+        axis_cases,
+    ),
+    "sigmoid": Loss(block(torch.sigmoid), lambda input: 1 / (1 + exp(-input)), pointwise_cases),
+    "log_sigmoid": Loss(block(F.logsigmoid), exact_log_sigmoid, pointwise_cases),
+    "softplus": Loss(
+        # The threshold is beyond every input: no switch to the identity.
+        block(lambda input, beta=1.0: F.softplus(input, beta, threshold=700.0)),
+        lambda input, beta=1.0: log1p(exp(beta * input)) / beta,
+        pointwise_cases,
+    ),
+}
+
+
+def main():
+    for name, loss in LOSSES.items():
+        cases = loss.cases(name)
+        assert len({case.name for case in cases}) == len(cases), f"{name}: repeated names"
+        lines = (
+            json.dumps(run(name, loss, case), separators=(",", ":"), allow_nan=False)
+            for case in cases
+        )
+        header = f'{{"loss":"{name}","torch":"2.15.0","cases":[\n'
+        text = header + ",\n".join(lines) + "\n]}\n"
+        Path(__file__).with_name(f"{name}.json").write_text(text, newline="\n")
+        print(f"{name}: {len(cases)} cases, {len(text)} bytes")
+
+
+if __name__ == "__main__":
+    main()

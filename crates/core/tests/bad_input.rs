@@ -1,0 +1,210 @@
+//! Wrong input gets an error that says what, where and how to put it right.
+
+use lossmith_core::loss::{
+    binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, l1, log_softmax, mse,
+    nll, smooth_l1, softplus,
+};
+use lossmith_core::{
+    Check, Definition, Dense, Error, Indices, Inputs, Loss, Reduction, Reference, catalogue,
+};
+
+fn dense(shape: &[usize], fill: f64) -> Dense {
+    Dense::new(shape, vec![fill; shape.iter().product()]).unwrap()
+}
+
+fn given(arguments: &[(&str, &[usize])]) -> Inputs<Dense> {
+    let with = |inputs: Inputs<Dense>, (name, shape): &(&str, &[usize])| {
+        inputs.tensor(name, dense(shape, 0.5))
+    };
+    arguments.iter().fold(Inputs::new(), with)
+}
+
+#[track_caller]
+fn refused<D: Definition>(loss: Loss<D>, inputs: Inputs<Dense>, message: &str) {
+    let error = loss.value_and_grad(&Reference, &inputs).expect_err("is refused");
+    assert_eq!(error.to_string(), message);
+}
+
+#[test]
+fn shapes_that_do_not_go_together() {
+    refused(
+        mse(),
+        given(&[("input", &[3, 1]), ("target", &[3])]),
+        "target has shape (3,), but input of shape (3, 1) wants (3, 1)",
+    );
+    refused(
+        l1(),
+        given(&[("input", &[2, 3]), ("target", &[2, 3]), ("weight", &[3])]),
+        "weight has shape (3,), but input of shape (2, 3) wants (2, 3)",
+    );
+    refused(
+        binary_cross_entropy(),
+        given(&[("input", &[2, 3]), ("target", &[2, 3]), ("weight", &[2])]),
+        "weight has shape (2,), but input of shape (2, 3) wants the same, or trailing sides of it, each full or 1",
+    );
+    refused(
+        mse(),
+        given(&[("input", &[2, 3]), ("target", &[2, 3]), ("sample_weight", &[3])]),
+        "sample_weight has shape (3,), but input of shape (2, 3) wants (2, 3), the unreduced loss's, or leading sides of it",
+    );
+    refused(
+        mse().reduction(Reduction::None),
+        given(&[("input", &[2, 3]), ("target", &[2, 3]), ("grad_output", &[2])]),
+        "grad_output has shape (2,), but input of shape (2, 3) wants (2, 3)",
+    );
+    refused(
+        cross_entropy(),
+        given(&[("input", &[2, 3]), ("target", &[3, 2])]),
+        "target has shape (3, 2), but input of shape (2, 3) wants (2, 3)",
+    );
+    refused(
+        cross_entropy(),
+        given(&[("input", &[2, 3])]).labels("target", [0, 1, 2]),
+        "target has shape (3,), but input of shape (2, 3) wants (2,)",
+    );
+    refused(
+        cross_entropy(),
+        given(&[("input", &[2, 3]), ("weight", &[2])]).labels("target", [0, 1]),
+        "weight has shape (2,), but input of shape (2, 3) wants (3,)",
+    );
+}
+
+#[test]
+fn axes_that_are_not_there() {
+    refused(
+        cross_entropy(),
+        given(&[("input", &[])]).labels("target", 0),
+        "input has shape (), but a class axis is wanted: (C), (N, C) or (N, C, d…)",
+    );
+    refused(
+        nll(),
+        given(&[("input", &[2, 0])]).labels("target", [0, 0]),
+        "input has shape (2, 0), but at least one class is wanted on axis 1",
+    );
+    refused(
+        log_softmax().dim(2),
+        given(&[("input", &[2, 3])]),
+        "input has shape (2, 3), but dim=2 is not an axis of it",
+    );
+    refused(
+        log_softmax().dim(i64::MIN),
+        given(&[("input", &[2, 3])]),
+        "input has shape (2, 3), but dim=-9223372036854775808 is not an axis of it",
+    );
+}
+
+#[test]
+fn labels_out_of_range() {
+    let logits = || given(&[("input", &[3, 4])]);
+    refused(
+        cross_entropy(),
+        logits().labels("target", [0, 4, 1]),
+        "target[1] is 4, but there are 4 classes: give 0 to 3, or set ignore_index to 4",
+    );
+    refused(
+        nll().ignore_index(-1),
+        logits().labels("target", [0, -1, -2]),
+        "target[2] is -2, but there are 4 classes: give 0 to 3, or set ignore_index to -2",
+    );
+    // 2³² + 1 is not class 1.
+    refused(
+        cross_entropy().check(Check::Off),
+        logits().labels("target", [4_294_967_297, 0, 0]),
+        "target[0] is 4294967297, but there are 4 classes: give 0 to 3, or set ignore_index to 4294967297",
+    );
+}
+
+#[test]
+fn numbers_outside_the_domain() {
+    let half = || Inputs::<Dense>::new().tensor("target", vec![0.5, 0.5]);
+    refused(
+        binary_cross_entropy(),
+        half().tensor("input", vec![0.2, 1.0000001]),
+        "input[1] is 1.0000001, outside [0, 1] (check=off skips this)",
+    );
+    refused(
+        binary_cross_entropy_with_logits(),
+        Inputs::new().tensor("input", vec![0.0, 9.0]).tensor("target", vec![f64::NAN, -0.5]),
+        "target[1] is -0.5, outside [0, 1] (check=off skips this)",
+    );
+    let skipped = binary_cross_entropy_with_logits().check(Check::Labels);
+    let inputs = half().tensor("input", vec![0.0, 0.0]);
+    assert!(skipped.value(&Reference, &inputs).is_ok());
+}
+
+#[test]
+fn arguments_that_are_missing_unknown_twice_or_of_the_wrong_kind() {
+    refused(mse(), given(&[("input", &[2])]), "mse needs target");
+    refused(
+        mse(),
+        given(&[("input", &[2]), ("target", &[2]), ("wieght", &[2])]),
+        "mse takes no argument \"wieght\" here: it takes each of input, target, weight, sample_weight once",
+    );
+    refused(
+        mse(),
+        given(&[("input", &[2]), ("input", &[2]), ("target", &[2])]),
+        "mse takes no argument \"input\" here: it takes each of input, target, weight, sample_weight once",
+    );
+    refused(
+        mse(),
+        given(&[("input", &[2]), ("target", &[2]), ("grad_output", &[2])]),
+        "mse takes no argument \"grad_output\" here: it takes each of input, target, weight, sample_weight once",
+    );
+    refused(
+        nll(),
+        given(&[("input", &[2, 2]), ("target", &[2])]),
+        "target is numbers, but nll wants class indices",
+    );
+    refused(
+        mse(),
+        given(&[("input", &[2])]).labels("target", [0, 1]),
+        "target is class indices, but mse wants numbers",
+    );
+}
+
+#[test]
+fn options_out_of_range() {
+    let pair = || given(&[("input", &[2]), ("target", &[2])]);
+    refused(
+        smooth_l1().beta(-1.0),
+        pair(),
+        "option beta of smooth_l1 is -1, but it wants a number from 0",
+    );
+    refused(
+        smooth_l1().beta(f64::NAN),
+        pair(),
+        "option beta of smooth_l1 is NaN, but it wants a number from 0",
+    );
+    refused(
+        cross_entropy().label_smoothing(1.5),
+        given(&[("input", &[2, 2])]).labels("target", [0, 1]),
+        "option label_smoothing of cross_entropy is 1.5, but it wants a number from 0 to 1",
+    );
+    assert!(softplus().beta(0.0).value(&Reference, &given(&[("input", &[2])])).is_err());
+    let set = |option, value| catalogue::find("cross_entropy").unwrap().with(option, value);
+    assert_eq!(
+        set("label_smooting", "0.1").unwrap_err().to_string(),
+        "cross_entropy has no option \"label_smooting\": it has ignore_index, label_smoothing, reduction, empty, check"
+    );
+    assert_eq!(
+        set("ignore_index", "1.5").unwrap_err().to_string(),
+        "option ignore_index of cross_entropy is 1.5, but it wants an integer"
+    );
+    assert_eq!(
+        set("reduction", "average").unwrap_err().to_string(),
+        "option reduction of cross_entropy is average, but it wants none | mean | sum"
+    );
+    assert!(matches!(catalogue::find("cross-entropy"), Err(Error::UnknownLoss { .. })));
+}
+
+#[test]
+fn shapes_and_data_that_disagree() {
+    let error = Dense::new(&[2, 3], vec![0.0; 5]).unwrap_err();
+    assert_eq!(error.to_string(), "shape (2, 3) has 6 elements, but 5 are given");
+    let error = Dense::new(&[usize::MAX, 2, 0], Vec::new()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "shape (18446744073709551615, 2, 0) has more elements than can be counted"
+    );
+    assert!(Indices::new(&[2], vec![1]).is_err());
+}
