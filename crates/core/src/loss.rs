@@ -168,6 +168,12 @@ impl<D: Definition> Loss<D> {
         }
     }
 
+    /// Its definition.
+    #[must_use]
+    pub fn definition(&self) -> &D {
+        &self.definition
+    }
+
     /// What the catalogue says of it.
     #[must_use]
     pub fn entry(&self) -> &'static Entry {

@@ -1,0 +1,156 @@
+//! Problems for any loss of the catalogue, made from a seed: arguments of the right shapes, inside their domains and
+//! away from kinks.
+
+use lossmith_core::catalogue::{Argument, Domain, Form, SAMPLE_WEIGHT, Values};
+use lossmith_core::loss::Definition;
+use lossmith_core::shape::{Layout, count};
+use lossmith_core::{Dense, Error, Indices, Inputs, Loss};
+
+/// A stream of numbers from a seed (SplitMix64).
+#[derive(Clone, Debug)]
+pub struct Stream(pub u64);
+
+impl Stream {
+    /// The next number below `n`.
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) >> 33).unwrap_or(0) % n.max(1)
+    }
+
+    /// The next number between two.
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+        let steps = 1 << 20;
+        #[allow(clippy::cast_precision_loss, reason = "20 bits")]
+        let fraction = self.below(steps + 1) as f64 / (steps as f64);
+        low + (high - low) * fraction
+    }
+}
+
+/// The arguments of one problem, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Problem {
+    /// The numbers.
+    pub numbers: Vec<(&'static str, Dense)>,
+    /// The class indices.
+    pub labels: Vec<(&'static str, Indices)>,
+}
+
+impl Problem {
+    /// The arguments as a loss takes them.
+    #[must_use]
+    pub fn inputs(&self) -> Inputs<Dense> {
+        let mut inputs = Inputs::new();
+        for (name, array) in &self.numbers {
+            inputs = inputs.tensor(name, array.clone());
+        }
+        for (name, indices) in &self.labels {
+            inputs = inputs.labels(name, indices.clone());
+        }
+        inputs
+    }
+
+    /// A problem for the loss: any shape it takes, optional arguments given or not, labels sometimes ignored.
+    ///
+    /// # Errors
+    /// If a shape and its data disagree.
+    pub fn random(loss: &Loss<Box<dyn Definition>>, seed: &mut Stream) -> Result<Self, Error> {
+        let least = usize::from(loss.definition().layout() != Layout::Pointwise);
+        let rank = least + seed.below(4);
+        let main: Vec<usize> = (0..rank).map(|_| 1 + seed.below(3)).collect();
+        let class_axis = match loss.definition().layout() {
+            Layout::Pointwise => None,
+            Layout::Classes => Some(usize::from(rank > 1)),
+            Layout::Along(_) | Layout::Over(_) => Some(rank - 1),
+        };
+        let mut rows = main.clone();
+        if matches!(loss.definition().layout(), Layout::Classes | Layout::Over(_)) {
+            rows.remove(class_axis.unwrap_or(0));
+        }
+        let mut problem = Self::default();
+        for argument in loss.entry().arguments.iter().chain([&SAMPLE_WEIGHT]) {
+            if argument.optional && seed.below(2) == 0 {
+                continue;
+            }
+            let labels = match argument.values {
+                Values::Numbers => false,
+                Values::Indices => true,
+                Values::Either => seed.below(2) == 0,
+            };
+            if labels {
+                let classes = class_axis.map_or(1, |axis| main[axis]);
+                let label = |seed: &mut Stream| match seed.below(8) {
+                    0 => loss.definition().ignore_index().unwrap_or(0),
+                    _ => i64::try_from(seed.below(classes)).unwrap_or(0),
+                };
+                let data = (0..count(&rows)).map(|_| label(seed)).collect();
+                problem.labels.push((argument.name, Indices::new(&rows, data)?));
+                continue;
+            }
+            let shape = match argument.form {
+                Form::Main | Form::Same => main.clone(),
+                Form::Rows | Form::Value => rows.clone(),
+                Form::PerClass => vec![main[class_axis.unwrap_or(0)]],
+                Form::Trailing => {
+                    let mut shape = main[seed.below(rank + 1)..].to_vec();
+                    shape
+                        .iter_mut()
+                        .for_each(|side| *side = if seed.below(3) == 0 { 1 } else { *side });
+                    shape
+                }
+                Form::Sample => rows[..seed.below(rows.len() + 1)].to_vec(),
+            };
+            let data = problem.data(argument, count(&shape), seed);
+            problem.numbers.push((argument.name, Dense::new(&shape, data)?));
+        }
+        Ok(problem)
+    }
+
+    fn data(&self, argument: &Argument, n: usize, seed: &mut Stream) -> Vec<f64> {
+        let base =
+            self.numbers.iter().find(|(name, _)| *name == "input").map(|(_, input)| input.data());
+        let number = |index: usize, seed: &mut Stream| match (argument.domain, argument.form, base)
+        {
+            (Some(Domain { low, high, .. }), ..) => seed.between(low + 0.05, high - 0.05),
+            // Kinks of pointwise losses are at differences of 0 and ±β: stay off both, β being 0, 0.1, 1 or 3.
+            (None, Form::Same, Some(base)) => {
+                let gap = [(0.2, 0.8), (1.2, 2.5)][seed.below(2)];
+                let sign = [1.0, -1.0][seed.below(2)];
+                base[index] + sign * seed.between(gap.0, gap.1)
+            }
+            (None, Form::Main | Form::Same, _) => seed.between(-3.0, 3.0),
+            (
+                None,
+                Form::Rows | Form::Value | Form::PerClass | Form::Trailing | Form::Sample,
+                _,
+            ) => seed.between(0.25, 2.0),
+        };
+        (0..n).map(|index| number(index, seed)).collect()
+    }
+}
+
+/// Other options than the defaults for the loss, in their ranges.
+///
+/// # Errors
+/// If an option is not what the loss says it is.
+pub fn with_options(
+    mut loss: Loss<Box<dyn Definition>>,
+    seed: &mut Stream,
+) -> Result<Loss<Box<dyn Definition>>, Error> {
+    for [name, _, expects, _] in loss.clone().options() {
+        let choices: Vec<String> = match expects.as_str() {
+            "a number from 0" => ["0", "0.1", "1", "3"].map(String::from).to_vec(),
+            "a number from 0 to 1" => ["0", "0.1", "1"].map(String::from).to_vec(),
+            "a number from 0, or none" => ["100", "none"].map(String::from).to_vec(),
+            "an integer" if name == "ignore_index" => {
+                ["-100", "0", "-1"].map(String::from).to_vec()
+            }
+            words if words.contains(" | ") => words.split(" | ").map(String::from).collect(),
+            _ => continue,
+        };
+        loss = loss.with(&name, &choices[seed.below(choices.len())])?;
+    }
+    Ok(loss)
+}
