@@ -1,10 +1,11 @@
 //! How far a result may be from what is expected.
 
+use half::{bf16, f16};
 use lossmith_core::{Dense, Evaluation};
 use std::fmt;
 
 /// A number format, as far as a bound needs it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Format {
     /// f64, f32, f16 or bf16.
     pub name: &'static str,
@@ -14,28 +15,38 @@ pub struct Format {
     pub tiny: f64,
     /// The largest finite number.
     pub huge: f64,
+    /// The nearest number of the format.
+    pub round: fn(f64) -> f64,
 }
 
 impl Format {
     /// Double precision.
     pub const F64: Self =
-        Self { name: "f64", unit: f64::EPSILON / 2.0, tiny: 5e-324, huge: f64::MAX };
+        Self { name: "f64", unit: f64::EPSILON / 2.0, tiny: 5e-324, huge: f64::MAX, round: |x| x };
     /// Single precision.
     pub const F32: Self = Self {
         name: "f32",
-        unit: 5.960_464_477_539_063e-8,
+        unit: f32::EPSILON as f64 / 2.0,
         tiny: 1.401_298_464_324_817e-45,
-        huge: 3.402_823_466_385_288_6e38,
+        huge: f32::MAX as f64,
+        #[allow(clippy::cast_possible_truncation, reason = "rounding is what is asked for")]
+        round: |x| f64::from(x as f32),
     };
     /// Half precision.
-    pub const F16: Self =
-        Self { name: "f16", unit: 4.882_812_5e-4, tiny: 5.960_464_477_539_063e-8, huge: 65504.0 };
+    pub const F16: Self = Self {
+        name: "f16",
+        unit: 4.882_812_5e-4,
+        tiny: 5.960_464_477_539_063e-8,
+        huge: 65504.0,
+        round: |x| f16::from_f64(x).to_f64(),
+    };
     /// Brain floating point.
     pub const BF16: Self = Self {
         name: "bf16",
         unit: 3.906_25e-3,
         tiny: 9.183_549_615_799_121e-41,
         huge: 3.389_531_389_251_535_5e38,
+        round: |x| bf16::from_f64(x).to_f64(),
     };
 }
 
@@ -59,14 +70,13 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// The first element that is off by more than `relative` of itself and `absolute` of the largest finite one expected;
+/// The first element that is off by more than a part of itself, a part of the largest finite one expected, and a number;
 /// NaN equals NaN, and an infinity only itself or what is too large for the format.
 #[must_use]
 pub fn judge(
     got: &Evaluation<Dense>,
     expected: &[(String, Dense)],
-    relative: f64,
-    absolute: f64,
+    [relative, of_largest, absolute]: [f64; 3],
     format: Format,
 ) -> Option<Mismatch> {
     for (output, expected) in expected {
@@ -83,7 +93,7 @@ pub fn judge(
         let largest = finite.fold(0.0, |largest: f64, x| largest.max(x.abs()));
         for (index, (&got, &expected)) in got.data().iter().zip(expected.data()).enumerate() {
             let near = (got - expected).abs()
-                <= relative * expected.abs() + absolute * largest + 64.0 * format.tiny;
+                <= relative * expected.abs() + of_largest * largest + absolute + 64.0 * format.tiny;
             let both_nan = got.is_nan() && expected.is_nan();
             let overflow =
                 got.is_infinite() && got * expected > 0.0 && expected.abs() >= format.huge;

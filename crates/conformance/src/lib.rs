@@ -1,10 +1,14 @@
 //! What judges a backend: golden values from PyTorch, and the edge table, as data that every backend runs.
 //!
 //! [`golden`] are values and gradients of every loss in double precision, [`edges`] the cases that must come out
-//! right at the limits; [`Case::run`] runs one on any backend and [`judge`] compares.
+//! right at the limits; [`certify`] runs them all on a
+//! backend, [`Case::run`] one, and [`judge`] compares.
 
 mod case;
+mod certify;
 mod judge;
+mod probe;
 
 pub use case::{Case, edges, golden};
+pub use certify::{Report, certify};
 pub use judge::{Format, Mismatch, judge};

@@ -1,0 +1,85 @@
+//! ndarray's own arrays, as they enter and leave.
+
+use crate::backend::{Element, NdArray};
+use lossmith_core::backend::View;
+use lossmith_core::{Array as LossArray, Indices};
+use ndarray::{
+    Array, ArrayBase, ArrayD, ArrayView, ArrayViewD, CowArray, Data, Dimension, Ix3, IxDyn,
+    ShapeError,
+};
+
+/// An array as an argument: borrowed, or owned, which costs a copy.
+#[derive(Clone, Debug)]
+pub enum Input<'a, F> {
+    /// A view, of any strides.
+    View(ArrayViewD<'a, F>),
+    /// An array of its own.
+    Owned(ArrayD<F>),
+}
+
+/// The arguments of a loss in ndarray's arrays.
+pub type Inputs<'a, F> = lossmith_core::Inputs<Input<'a, F>>;
+
+impl<'a, F, S: Data<Elem = F>, D: Dimension> From<&'a ArrayBase<S, D>> for Input<'a, F> {
+    fn from(array: &'a ArrayBase<S, D>) -> Self {
+        Self::View(array.view().into_dyn())
+    }
+}
+
+impl<'a, F, D: Dimension> From<ArrayView<'a, F, D>> for Input<'a, F> {
+    fn from(array: ArrayView<'a, F, D>) -> Self {
+        Self::View(array.into_dyn())
+    }
+}
+
+impl<F, D: Dimension> From<Array<F, D>> for Input<'_, F> {
+    fn from(array: Array<F, D>) -> Self {
+        Self::Owned(array.into_dyn())
+    }
+}
+
+/// Class indices from an array of integers.
+pub fn indices<S: Data<Elem = i64>, D: Dimension>(array: &ArrayBase<S, D>) -> Indices {
+    Indices { shape: array.shape().to_vec(), data: array.iter().copied().collect() }
+}
+
+impl<'a, F: Element> LossArray<NdArray<'a, F>> for Input<'a, F> {
+    type Output = ArrayD<F>;
+
+    fn shape(&self) -> Vec<usize> {
+        match self {
+            Self::View(view) => view.shape().to_vec(),
+            Self::Owned(array) => array.shape().to_vec(),
+        }
+    }
+
+    fn enter(&self, _: &NdArray<'a, F>, view: &View) -> Result<CowArray<'a, F, Ix3>, ShapeError> {
+        let sides = Ix3(view.sides[0], view.sides[1], view.sides[2]);
+        if let (Self::View(array), true) = (self, view.aligned == view.expanded) {
+            // A view whose strides allow it is seen as three sides where it lies.
+            if let Ok(seen) = array.clone().into_shape_with_order(sides) {
+                return Ok(seen.into());
+            }
+        }
+        let array = match self {
+            Self::View(array) => array.view(),
+            Self::Owned(array) => array.view(),
+        };
+        let aligned = array.to_shape(IxDyn(&view.aligned))?;
+        let expanded = aligned
+            .broadcast(IxDyn(&view.expanded))
+            .ok_or_else(|| ShapeError::from_kind(ndarray::ErrorKind::IncompatibleShape))?;
+        Ok(expanded.to_shape(sides)?.into_owned().into())
+    }
+
+    fn leave(
+        _: &NdArray<'a, F>,
+        tensor: CowArray<'a, F, Ix3>,
+        shape: &[usize],
+    ) -> Result<ArrayD<F>, ShapeError> {
+        if tensor.is_standard_layout() {
+            return tensor.into_owned().into_shape_with_order(IxDyn(shape));
+        }
+        Ok(tensor.to_shape(IxDyn(shape))?.into_owned())
+    }
+}

@@ -1,0 +1,55 @@
+//! The golden cases and the edge table on ndarray, and its own layouts.
+
+use lossmith_conformance::{Format, certify};
+use lossmith_core::Array as _;
+use lossmith_core::backend::View;
+use lossmith_core::loss::cross_entropy;
+use lossmith_ndarray::{Input, Inputs, NdArray};
+use ndarray::{Array2, Array4};
+
+#[test]
+fn f64_is_right() {
+    let report = certify(&NdArray::<f64>::new(), Format::F64);
+    println!("{} passed", report.passed);
+    assert!(report.failures.is_empty(), "{:#?}", report.failures);
+    assert_eq!(report.unsupported, 0);
+}
+
+#[test]
+fn f32_is_right() {
+    let report = certify(&NdArray::<f32>::new(), Format::F32);
+    println!("{} passed", report.passed);
+    assert!(report.failures.is_empty(), "{:#?}", report.failures);
+    assert_eq!(report.unsupported, 0);
+}
+
+fn logits() -> Array2<f32> {
+    Array2::from_shape_fn((6, 5), |(n, c)| (n as f32 - 2.5 * c as f32).sin())
+}
+
+#[test]
+fn strides_do_not_change_a_bit() {
+    let labels = [0, 1, 2, 3, 4, 0];
+    let run = |inputs: Inputs<'_, f32>| {
+        cross_entropy().value_and_grad(&NdArray::new(), &inputs.labels("target", labels)).unwrap()
+    };
+    let x = logits();
+    let plain = run(Inputs::new().tensor("input", &x));
+    let transposed = x.t().as_standard_layout().into_owned();
+    let turned = run(Inputs::new().tensor("input", transposed.t()));
+    let wide = ndarray::stack![ndarray::Axis(2), x, x];
+    let sliced = run(Inputs::new().tensor("input", wide.index_axis(ndarray::Axis(2), 1)));
+    for other in [turned, sliced] {
+        assert_eq!(plain.value, other.value);
+        assert_eq!(plain.grad("input"), other.grad("input"));
+    }
+}
+
+#[test]
+fn contiguous_arrays_enter_without_a_copy() {
+    let x = Array4::<f32>::zeros((2, 3, 4, 5));
+    let view = View { aligned: vec![2, 3, 4, 5], expanded: vec![2, 3, 4, 5], sides: [2, 3, 20] };
+    let entered = Input::from(&x).enter(&NdArray::new(), &view).unwrap();
+    assert_eq!(entered.as_ptr(), x.as_ptr());
+    assert_eq!(entered.shape(), [2, 3, 20]);
+}
