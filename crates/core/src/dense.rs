@@ -66,7 +66,7 @@ impl<B: Backend> Array<B> for Dense {
 
 /// The data of sides `from` repeated into sides `to`, both of one rank, each side of `from` full or one.
 #[must_use]
-pub fn broadcast(data: &[f64], from: &[usize], to: &[usize]) -> Vec<f64> {
+pub fn broadcast<T: Clone>(data: &[T], from: &[usize], to: &[usize]) -> Vec<T> {
     if from == to {
         return data.to_vec();
     }
@@ -82,7 +82,7 @@ pub fn broadcast(data: &[f64], from: &[usize], to: &[usize]) -> Vec<f64> {
             offset += index % to[axis] * strides[axis];
             index /= to[axis];
         }
-        data[offset]
+        data[offset].clone()
     };
     (0..count(to)).map(at).collect()
 }

@@ -1,0 +1,40 @@
+//! The golden cases and the edge table on 16-bit storage.
+
+use half::{bf16, f16};
+use lossmith_conformance::{Format, certify};
+use lossmith_core::Array as _;
+use lossmith_core::backend::View;
+use lossmith_core::op::Reduce;
+use lossmith_core::{Backend, Operand};
+use lossmith_half::{Half, Slice};
+
+#[test]
+fn f16_is_right() {
+    let report = certify(&Half::<f16>::new(), Format::F16);
+    println!("{} passed", report.passed);
+    assert!(report.failures.is_empty(), "{:#?}", report.failures);
+}
+
+#[test]
+fn bf16_is_right() {
+    let report = certify(&Half::<bf16>::new(), Format::BF16);
+    println!("{} passed", report.passed);
+    assert!(report.failures.is_empty(), "{:#?}", report.failures);
+}
+
+#[test]
+fn a_sum_beyond_the_format_is_not_narrowed() {
+    let half = Half::<f16>::new();
+    let ones = half.upload([100_000, 1, 1], &[1.0; 100_000]).unwrap();
+    assert_eq!(half.fold(Reduce::Sum, Operand::Owned(ones)).unwrap(), 100_000.0);
+}
+
+#[test]
+fn a_slice_enters_without_a_copy() {
+    let data = [f16::ONE; 6];
+    let view = View { aligned: vec![2, 3], expanded: vec![2, 3], sides: [2, 3, 1] };
+    let slice = Slice::new(&[2, 3], &data).unwrap();
+    let entered = slice.enter(&Half::new(), &view).unwrap();
+    let left = Slice::leave(&Half::new(), entered, &[6]).unwrap();
+    assert_eq!(left.data().as_ptr(), data.as_ptr());
+}
