@@ -1,0 +1,25 @@
+//! What can go wrong, in one line.
+
+/// A wrong command, file or input.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The loss refuses its input.
+    #[error(transparent)]
+    Loss(#[from] lossmith_core::Error),
+    /// An argument's file cannot be used.
+    #[error("{argument}={file}: {what}")]
+    File {
+        /// The argument.
+        argument: String,
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The command line does not say what it should.
+    #[error("{0}")]
+    Usage(String),
+    /// The results cannot be written.
+    #[error("--save {0}: {1}")]
+    Save(String, std::io::Error),
+}

@@ -1,0 +1,108 @@
+//! The `lossmith` command: losses and gradients on files, and how exact each backend is.
+
+mod compare;
+mod digits;
+mod error;
+mod eval;
+mod list;
+mod read;
+mod run;
+mod write;
+
+use clap::{Args, Parser, Subcommand};
+pub use error::Error;
+pub use run::{BackendName, Dtype};
+use std::path::PathBuf;
+
+/// Loss functions with derived gradients, on every backend.
+#[derive(Debug, Parser)]
+#[command(name = "lossmith", version)]
+pub struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show the catalogue, or one loss in full
+    List {
+        /// A loss of the catalogue
+        loss: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Evaluate a loss, and its gradients, on files
+    Eval {
+        #[command(flatten)]
+        problem: Problem,
+        /// The backend [default: ndarray; half for 16 bits]
+        #[arg(long)]
+        backend: Option<BackendName>,
+        /// The number format [default: the input file's]
+        #[arg(long)]
+        dtype: Option<Dtype>,
+        /// The gradient of each differentiable argument too
+        #[arg(long)]
+        grad: bool,
+        /// Write value.npy and grad.NAME.npy into this directory
+        #[arg(long)]
+        save: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare value and gradients on every backend and number format with the f64 reference
+    Compare {
+        /// A loss of the catalogue; without one, every loss on the digits
+        loss: Option<String>,
+        /// NAME=FILE, NAME an argument of the loss
+        arguments: Vec<String>,
+        /// OPTION=VALUE
+        #[arg(short, long = "option")]
+        options: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A loss with its arguments and options.
+#[derive(Debug, Args)]
+struct Problem {
+    /// A loss of the catalogue
+    loss: String,
+    /// NAME=FILE, NAME an argument of the loss, FILE a .npy, .npz or .safetensors (NAME=FILE:MEMBER for one of several)
+    arguments: Vec<String>,
+    /// OPTION=VALUE
+    #[arg(short, long = "option")]
+    options: Vec<String>,
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// An [`Error`] of one line that says what is wrong, where, and how to put it right.
+pub fn run(command: Command) -> Result<(), Error> {
+    match command.action {
+        Action::List { loss, json } => list::run(loss.as_deref(), json),
+        Action::Eval {
+            problem: Problem { loss, arguments, options },
+            backend,
+            dtype,
+            grad,
+            save,
+            json,
+        } => {
+            let loss = run::loss(&loss, &options)?;
+            let arguments = read::arguments(&loss, &arguments)?;
+            eval::run(&loss, &arguments, &eval::Wanted { backend, dtype, grad, save, json })
+        }
+        Action::Compare { loss: None, json, .. } => compare::run(&digits::all()?, json),
+        Action::Compare { loss: Some(loss), arguments, options, json } => {
+            let loss = run::loss(&loss, &options)?;
+            let arguments = read::arguments(&loss, &arguments)?;
+            compare::run(&[(loss, arguments)], json)
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Arguments from .npy, .npz and .safetensors files: real numbers and integers of any width, order and rank.
+
+use crate::error::Error;
+use crate::run::{Dtype, Loss};
+use half::{bf16, f16};
+use lossmith_core::catalogue::{GRAD_OUTPUT, SAMPLE_WEIGHT, Values};
+use lossmith_core::{Dense, Indices};
+use npyz::{DType, NpyFile, Order, TypeChar};
+use std::io::{Cursor, Read};
+
+/// An argument as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Argument {
+    pub(crate) name: String,
+    /// The file's number format; f32 for integers.
+    pub(crate) dtype: Dtype,
+    pub(crate) data: Data,
+}
+
+/// Numbers, or class indices.
+#[derive(Clone, Debug)]
+pub(crate) enum Data {
+    Numbers(Dense),
+    Labels(Indices),
+}
+
+/// Elements as the file has them.
+enum Elements {
+    Reals(Vec<f64>, Dtype),
+    Integers(Vec<i64>),
+}
+
+/// The arguments named on the command line, each NAME=FILE.
+pub(crate) fn arguments(loss: &Loss, words: &[String]) -> Result<Vec<Argument>, Error> {
+    let one = |word: &String| {
+        let usage = || Error::Usage(format!("{word:?} is not NAME=FILE, as in input=logits.npy"));
+        let (name, file) = word.split_once('=').ok_or_else(usage)?;
+        read(loss, name, file)
+    };
+    words.iter().map(one).collect()
+}
+
+fn read(loss: &Loss, name: &str, file: &str) -> Result<Argument, Error> {
+    let wrong = |what: String| Error::File { argument: name.into(), file: file.into(), what };
+    let (path, member) = match file.rsplit_once(':') {
+        Some((path, member)) if path.ends_with(".npz") || path.ends_with(".safetensors") => {
+            (path, Some(member))
+        }
+        _ => (file, None),
+    };
+    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let bytes = bytes.as_slice();
+    let (shape, elements) = if path.ends_with(".safetensors") {
+        safetensors(bytes, name, member)
+    } else if path.ends_with(".npz") {
+        npz(bytes, name, member)
+    } else {
+        npy(bytes)
+    }
+    .map_err(wrong)?;
+    argument(loss, name, &shape, elements).map_err(|error| wrong(error.to_string()))
+}
+
+/// An argument from the bytes of a .npy file.
+pub(crate) fn from_npy(loss: &Loss, name: &str, bytes: &[u8]) -> Result<Argument, Error> {
+    let wrong =
+        |what: String| Error::File { argument: name.into(), file: "(embedded)".into(), what };
+    let (shape, elements) = npy(bytes).map_err(wrong)?;
+    Ok(argument(loss, name, &shape, elements)?)
+}
+
+/// Integers are class indices where the loss takes them, else numbers.
+fn argument(
+    loss: &Loss,
+    name: &str,
+    shape: &[usize],
+    elements: Elements,
+) -> Result<Argument, lossmith_core::Error> {
+    let mut known = loss.entry().arguments.iter().chain([&SAMPLE_WEIGHT, &GRAD_OUTPUT]);
+    let takes_labels =
+        known.any(|argument| argument.name == name && argument.values != Values::Numbers);
+    let (dtype, data) = match elements {
+        Elements::Integers(data) if takes_labels => {
+            (Dtype::F32, Data::Labels(Indices::new(shape, data)?))
+        }
+        #[allow(clippy::cast_precision_loss, reason = "integers that are used as numbers")]
+        Elements::Integers(data) => {
+            let data = data.into_iter().map(|x| x as f64).collect();
+            (Dtype::F32, Data::Numbers(Dense::new(shape, data)?))
+        }
+        Elements::Reals(data, dtype) => (dtype, Data::Numbers(Dense::new(shape, data)?)),
+    };
+    Ok(Argument { name: name.into(), dtype, data })
+}
+
+fn npz(bytes: &[u8], name: &str, member: Option<&str>) -> Result<(Vec<usize>, Elements), String> {
+    let mut archive =
+        npyz::npz::NpzArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+    let names: Vec<String> = archive.array_names().map(str::to_owned).collect();
+    let member = pick(&names, name, member)?;
+    let path = npyz::npz::file_name_from_array_name(&member);
+    let mut file = archive.zip_archive().by_name(&path).map_err(|error| error.to_string())?;
+    let mut data = Vec::new();
+    file.read_to_end(&mut data).map_err(|error| error.to_string())?;
+    npy(&data)
+}
+
+/// The member asked for, the one called as the argument, or the only one.
+fn pick(names: &[String], name: &str, member: Option<&str>) -> Result<String, String> {
+    let wanted = member.unwrap_or(name);
+    match (names.iter().any(|name| name == wanted), names, member) {
+        (true, ..) => Ok(wanted.into()),
+        (false, [only], None) => Ok(only.clone()),
+        _ => Err(format!("there is no member {wanted:?}: it has {}", names.join(", "))),
+    }
+}
+
+fn safetensors(
+    bytes: &[u8],
+    name: &str,
+    member: Option<&str>,
+) -> Result<(Vec<usize>, Elements), String> {
+    use safetensors::{Dtype as Kind, SafeTensors};
+    let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+    let names: Vec<String> = file.names().into_iter().map(|name| name.to_string()).collect();
+    let tensor = file.tensor(&pick(&names, name, member)?).map_err(|error| error.to_string())?;
+    macro_rules! each {
+        ($type:ty, $convert:expr) => {{
+            let chunks = tensor.data().chunks_exact(size_of::<$type>());
+            let numbers = chunks.map(|x| <$type>::from_le_bytes(x.try_into().unwrap_or_default()));
+            numbers.map($convert).collect()
+        }};
+    }
+    #[allow(clippy::wildcard_enum_match_arm, reason = "formats that this tool does not read")]
+    let elements = match tensor.dtype() {
+        Kind::F64 => Elements::Reals(each!(f64, |x| x), Dtype::F64),
+        Kind::F32 => Elements::Reals(each!(f32, f64::from), Dtype::F32),
+        Kind::F16 => Elements::Reals(each!(f16, f64::from), Dtype::F16),
+        Kind::BF16 => Elements::Reals(each!(bf16, f64::from), Dtype::Bf16),
+        Kind::I64 => Elements::Integers(each!(i64, |x| x)),
+        Kind::I32 => Elements::Integers(each!(i32, i64::from)),
+        Kind::I16 => Elements::Integers(each!(i16, i64::from)),
+        Kind::I8 => Elements::Integers(each!(i8, i64::from)),
+        Kind::U8 | Kind::BOOL => Elements::Integers(each!(u8, i64::from)),
+        other => {
+            return Err(format!(
+                "its format {other:?} is not f64, f32, f16, bf16 or a signed integer"
+            ));
+        }
+    };
+    Ok((tensor.shape().to_vec(), elements))
+}
+
+fn npy(bytes: &[u8]) -> Result<(Vec<usize>, Elements), String> {
+    let file = NpyFile::new(bytes).map_err(|error| format!("it is no .npy file: {error}"))?;
+    let sides = file.shape().iter().map(|&side| usize::try_from(side));
+    let shape: Vec<usize> = sides.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    let n = lossmith_core::shape::checked_count(&shape).map_err(|error| error.to_string())?;
+    let dtype = file.dtype();
+    let unreadable =
+        || format!("its format {} is not one of real numbers or integers", dtype.descr());
+    let DType::Plain(kind) = &dtype else { return Err(unreadable()) };
+    let width = kind.num_bytes().ok_or_else(unreadable)?;
+    // The header's shape is not believed before the file is seen to be as long.
+    if n.checked_mul(width).is_none_or(|needed| needed > bytes.len()) {
+        return Err(format!("it is cut short: {n} elements of {width} bytes do not fit in it"));
+    }
+    let fortran = file.order() == Order::Fortran;
+    macro_rules! each {
+        ($type:ty, $convert:expr) => {{
+            let data = file.into_vec::<$type>().map_err(|error| error.to_string())?;
+            let data = if fortran { from_fortran(&data, &shape) } else { data };
+            data.into_iter().map($convert).collect()
+        }};
+    }
+    #[allow(clippy::wildcard_enum_match_arm, reason = "formats that this tool does not read")]
+    let elements = match (kind.type_char(), width) {
+        (TypeChar::Float, 8) => Elements::Reals(each!(f64, |x| x), Dtype::F64),
+        (TypeChar::Float, 4) => Elements::Reals(each!(f32, f64::from), Dtype::F32),
+        (TypeChar::Float, 2) => Elements::Reals(each!(f16, f64::from), Dtype::F16),
+        (TypeChar::Bool, _) => Elements::Integers(each!(bool, i64::from)),
+        (TypeChar::Int, 8) => Elements::Integers(each!(i64, |x| x)),
+        (TypeChar::Int, 4) => Elements::Integers(each!(i32, i64::from)),
+        (TypeChar::Int, 2) => Elements::Integers(each!(i16, i64::from)),
+        (TypeChar::Int, 1) => Elements::Integers(each!(i8, i64::from)),
+        (TypeChar::Uint, 4) => Elements::Integers(each!(u32, i64::from)),
+        (TypeChar::Uint, 2) => Elements::Integers(each!(u16, i64::from)),
+        (TypeChar::Uint, 1) => Elements::Integers(each!(u8, i64::from)),
+        (TypeChar::Uint, 8) => {
+            let wide: Vec<u64> = each!(u64, |x| x);
+            let narrow = |(index, &x): (usize, &u64)| {
+                i64::try_from(x)
+                    .map_err(|_| format!("element {index} is {x}, too large for a label"))
+            };
+            Elements::Integers(wide.iter().enumerate().map(narrow).collect::<Result<_, _>>()?)
+        }
+        _ => return Err(unreadable()),
+    };
+    Ok((shape, elements))
+}
+
+/// Row-major elements from column-major ones.
+fn from_fortran<T: Clone>(data: &[T], shape: &[usize]) -> Vec<T> {
+    let at = |mut index: usize| {
+        let mut offset = 0;
+        let mut stride = data.len();
+        for &side in shape.iter().rev() {
+            stride /= side;
+            offset += index % side * stride;
+            index /= side;
+        }
+        data[offset].clone()
+    };
+    (0..data.len()).map(at).collect()
+}

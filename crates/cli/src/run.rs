@@ -1,0 +1,129 @@
+//! The table of backends and number formats, and a run on any of them.
+
+use crate::error::Error;
+use crate::read::{Argument, Data};
+use clap::ValueEnum;
+use half::{bf16, f16};
+use lossmith_core::loss::Definition;
+use lossmith_core::{Backend, Dense, Evaluation, Inputs, Reference, catalogue};
+use lossmith_half::Half;
+use lossmith_ndarray::NdArray;
+
+/// A loss of the catalogue.
+pub(crate) type Loss = lossmith_core::Loss<Box<dyn Definition>>;
+
+/// A backend by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "lower")]
+pub enum BackendName {
+    /// The slow f64 backend that the others are judged by.
+    Reference,
+    /// ndarray.
+    NdArray,
+    /// 16-bit storage, f32 inside each op.
+    Half,
+}
+
+/// A number format by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Dtype {
+    /// Double precision.
+    F64,
+    /// Single precision.
+    F32,
+    /// Half precision.
+    F16,
+    /// Brain floating point.
+    Bf16,
+}
+
+impl Dtype {
+    /// The nearest number of the format.
+    #[allow(clippy::cast_possible_truncation, reason = "rounding is what is asked for")]
+    pub(crate) fn round(self, x: f64) -> f64 {
+        match self {
+            Self::F64 => x,
+            Self::F32 => f64::from(x as f32),
+            Self::F16 => f16::from_f64(x).to_f64(),
+            Self::Bf16 => bf16::from_f64(x).to_f64(),
+        }
+    }
+
+    /// Digits after the leading one, in bits, and the exponent of the smallest normal number.
+    pub(crate) fn precision(self) -> (i32, i32) {
+        match self {
+            Self::F64 => (52, -1022),
+            Self::F32 => (23, -126),
+            Self::F16 => (10, -14),
+            Self::Bf16 => (7, -126),
+        }
+    }
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::F64 => "f64",
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Bf16 => "bf16",
+        }
+    }
+}
+
+/// A run on one backend and format.
+pub(crate) type Runner =
+    fn(&Loss, &Inputs<Dense>) -> Result<Evaluation<Dense>, lossmith_core::Error>;
+
+/// Every backend with each of its number formats.
+pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 5] = [
+    (BackendName::Reference, Dtype::F64, |loss, inputs| on(&Reference, loss, inputs)),
+    (BackendName::NdArray, Dtype::F64, |loss, inputs| on(&NdArray::<f64>::new(), loss, inputs)),
+    (BackendName::NdArray, Dtype::F32, |loss, inputs| on(&NdArray::<f32>::new(), loss, inputs)),
+    (BackendName::Half, Dtype::F16, |loss, inputs| on(&Half::<f16>::new(), loss, inputs)),
+    (BackendName::Half, Dtype::Bf16, |loss, inputs| on(&Half::<bf16>::new(), loss, inputs)),
+];
+
+fn on<B: Backend>(
+    backend: &B,
+    loss: &Loss,
+    inputs: &Inputs<Dense>,
+) -> Result<Evaluation<Dense>, lossmith_core::Error> {
+    loss.value_and_grad(backend, inputs)
+}
+
+/// The run on that backend and format.
+pub(crate) fn runner(backend: BackendName, dtype: Dtype) -> Result<Runner, Error> {
+    let mut of_both = RUNNERS.iter().filter(|runner| runner.0 == backend && runner.1 == dtype);
+    of_both.next().map(|runner| runner.2).ok_or_else(|| {
+        let has = RUNNERS.iter().filter(|runner| runner.0 == backend).map(|runner| runner.1.name());
+        let (has, name) = (has.collect::<Vec<_>>().join(" or "), dtype.name());
+        let backend = format!("{backend:?}").to_lowercase();
+        Error::Usage(format!(
+            "backend {backend} has no {name}: give --dtype {has}, or another backend"
+        ))
+    })
+}
+
+/// The loss of that name with options, each OPTION=VALUE.
+pub(crate) fn loss(name: &str, options: &[String]) -> Result<Loss, Error> {
+    options.iter().try_fold(catalogue::find(name)?, |loss, option| {
+        let usage = || Error::Usage(format!("{option:?} is not OPTION=VALUE, as in reduction=sum"));
+        let (name, value) = option.split_once('=').ok_or_else(usage)?;
+        Ok(loss.with(name, value)?)
+    })
+}
+
+/// The arguments as a loss takes them, their numbers rounded to a format.
+pub(crate) fn inputs(arguments: &[Argument], dtype: Dtype) -> Result<Inputs<Dense>, Error> {
+    arguments.iter().try_fold(Inputs::new(), |inputs, argument| {
+        Ok(match &argument.data {
+            Data::Labels(labels) => inputs.labels(&argument.name, labels.clone()),
+            Data::Numbers(numbers) => inputs.tensor(&argument.name, rounded(numbers, dtype)?),
+        })
+    })
+}
+
+fn rounded(numbers: &Dense, dtype: Dtype) -> Result<Dense, Error> {
+    let data = numbers.data().iter().map(|&x| dtype.round(x)).collect();
+    Ok(Dense::new(numbers.shape(), data)?)
+}
