@@ -152,6 +152,7 @@ fn safetensors(
 }
 
 fn npy(bytes: &[u8]) -> Result<(Vec<usize>, Elements), String> {
+    check_header(bytes)?;
     let file = NpyFile::new(bytes).map_err(|error| format!("it is no .npy file: {error}"))?;
     let sides = file.shape().iter().map(|&side| usize::try_from(side));
     let shape: Vec<usize> = sides.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
@@ -197,6 +198,22 @@ fn npy(bytes: &[u8]) -> Result<(Vec<usize>, Elements), String> {
         _ => return Err(unreadable()),
     };
     Ok((shape, elements))
+}
+
+/// Refuses a shape that overflows before npyz multiplies its sides.
+fn check_header(bytes: &[u8]) -> Result<(), String> {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]);
+    let shape =
+        head.split_once("'shape':").and_then(|(_, rest)| rest.split_once('(')?.1.split_once(')'));
+    let sides = shape.map_or("", |(sides, _)| sides).split(',').map(str::trim);
+    let sides: Result<Vec<usize>, _> =
+        sides.filter(|side| !side.is_empty()).map(str::parse).collect();
+    let sides = sides.map_err(|error| format!("its shape is not one of whole numbers: {error}"))?;
+    // Eight bytes an element is the widest that is read.
+    let widest: Vec<usize> = sides.iter().copied().chain([8]).collect();
+    lossmith_core::shape::checked_count(&widest)
+        .map(|_| ())
+        .map_err(|_| lossmith_core::Error::Overflow { shape: sides }.to_string())
 }
 
 /// Row-major elements from column-major ones.

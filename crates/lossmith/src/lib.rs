@@ -1,0 +1,10 @@
+//! Loss functions written once, with derived gradients, on the tensor library you have.
+//!
+//! Everything of `lossmith-core`, and the backends by feature: `ndarray` and `half`.
+
+pub use lossmith_core::*;
+
+#[cfg(feature = "half")]
+pub use lossmith_half as half;
+#[cfg(feature = "ndarray")]
+pub use lossmith_ndarray as ndarray;
