@@ -1,5 +1,7 @@
 //! Properties of every loss of the catalogue, on the reference.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use lossmith_core::loss::cross_entropy;
 use lossmith_core::{Dense, Inputs, Reduction, Reference, catalogue};
 use lossmith_tests::{Problem, Stream, with_options};

@@ -33,14 +33,26 @@ pub(crate) fn run(problems: &[(Loss, Vec<Argument>)], json: bool) -> Result<(), 
         for (backend, dtype, run) in RUNNERS.iter().skip(1) {
             let inputs = inputs(arguments, *dtype)?;
             let rounded = loss.value_and_grad(&Reference, &inputs)?;
-            let got = run(loss, &inputs)?;
+            let backend = format!("{backend:?}").to_lowercase();
+            let got = match run(loss, &inputs) {
+                // What a backend cannot hold is said, and the others go on.
+                Err(lossmith_core::Error::Backend(error)) => {
+                    eprintln!(
+                        "{} on {backend} {}: not supported: {error}",
+                        loss.entry().name,
+                        dtype.name()
+                    );
+                    continue;
+                }
+                result => result?,
+            };
             for ((output, got), ((_, rounded), (_, exact))) in
                 outputs(&got).zip(outputs(&rounded).zip(outputs(&exact)))
             {
                 let mut row = judge(got, rounded, *dtype);
                 row.loss = loss.entry().name;
                 row.output = output;
-                row.backend = format!("{backend:?}").to_lowercase();
+                row.backend.clone_from(&backend);
                 row.rounding = moved(rounded, exact);
                 rows.push(row);
             }

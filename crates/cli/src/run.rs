@@ -7,6 +7,7 @@ use half::{bf16, f16};
 use lossmith_core::loss::Definition;
 use lossmith_core::{Backend, Dense, Evaluation, Inputs, Reference, catalogue};
 use lossmith_half::Half;
+use lossmith_nalgebra::Nalgebra;
 use lossmith_ndarray::NdArray;
 
 /// A loss of the catalogue.
@@ -20,6 +21,8 @@ pub enum BackendName {
     Reference,
     /// ndarray.
     NdArray,
+    /// nalgebra, matrices.
+    Nalgebra,
     /// 16-bit storage, f32 inside each op.
     Half,
 }
@@ -75,10 +78,12 @@ pub(crate) type Runner =
     fn(&Loss, &Inputs<Dense>) -> Result<Evaluation<Dense>, lossmith_core::Error>;
 
 /// Every backend with each of its number formats.
-pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 5] = [
+pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 7] = [
     (BackendName::Reference, Dtype::F64, |loss, inputs| on(&Reference, loss, inputs)),
     (BackendName::NdArray, Dtype::F64, |loss, inputs| on(&NdArray::<f64>::new(), loss, inputs)),
     (BackendName::NdArray, Dtype::F32, |loss, inputs| on(&NdArray::<f32>::new(), loss, inputs)),
+    (BackendName::Nalgebra, Dtype::F64, |loss, inputs| on(&Nalgebra::<f64>::new(), loss, inputs)),
+    (BackendName::Nalgebra, Dtype::F32, |loss, inputs| on(&Nalgebra::<f32>::new(), loss, inputs)),
     (BackendName::Half, Dtype::F16, |loss, inputs| on(&Half::<f16>::new(), loss, inputs)),
     (BackendName::Half, Dtype::Bf16, |loss, inputs| on(&Half::<bf16>::new(), loss, inputs)),
 ];

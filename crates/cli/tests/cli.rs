@@ -1,5 +1,7 @@
 //! The real binary on real files.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -168,6 +170,9 @@ fn compare_on_the_digits_has_every_backend() {
     let rows = rows.as_array().unwrap();
     for dtype in ["f64", "f32", "f16", "bf16"] {
         assert!(rows.iter().any(|row| row["dtype"] == dtype), "no {dtype}");
+    }
+    for backend in ["ndarray", "nalgebra", "half"] {
+        assert!(rows.iter().any(|row| row["backend"] == backend), "no {backend}");
     }
     for row in rows {
         assert_eq!((&row["nan"], &row["infinite"]), (&0.into(), &0.into()), "{row}");

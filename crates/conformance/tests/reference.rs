@@ -1,5 +1,7 @@
 //! The reference, the specification of every other backend, against PyTorch's numbers and the edge table.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use lossmith_conformance::{Format, edges, golden, judge};
 use lossmith_core::Reference;
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! Wrong input gets an error that says what, where and how to put it right.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use lossmith_core::loss::{
     binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, l1, log_softmax, mse,
     nll, smooth_l1, softplus,

@@ -1,5 +1,7 @@
 //! The golden cases and the edge table on 16-bit storage.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use half::{bf16, f16};
 use lossmith_conformance::{Format, certify};
 use lossmith_core::Array as _;

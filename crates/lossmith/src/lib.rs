@@ -1,10 +1,12 @@
 //! Loss functions written once, with derived gradients, on the tensor library you have.
 //!
-//! Everything of `lossmith-core`, and the backends by feature: `ndarray` and `half`.
+//! Everything of `lossmith-core`, and the backends by feature: `ndarray`, `nalgebra` and `half`.
 
 pub use lossmith_core::*;
 
 #[cfg(feature = "half")]
 pub use lossmith_half as half;
+#[cfg(feature = "nalgebra")]
+pub use lossmith_nalgebra as nalgebra;
 #[cfg(feature = "ndarray")]
 pub use lossmith_ndarray as ndarray;

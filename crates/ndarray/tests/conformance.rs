@@ -1,5 +1,7 @@
 //! The golden cases and the edge table on ndarray, and its own layouts.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use lossmith_conformance::{Format, certify};
 use lossmith_core::Array as _;
 use lossmith_core::backend::View;

@@ -1,0 +1,98 @@
+//! nalgebra's own matrices, as they enter and leave.
+
+use crate::backend::{Element, Error, Matrix, Nalgebra, matrix_of};
+use lossmith_core::Array;
+use lossmith_core::backend::View;
+use nalgebra::{DMatrix, DMatrixView, DVector, Dyn};
+
+/// A matrix or column vector as an argument: borrowed, or owned, which costs a copy.
+#[derive(Clone, Debug)]
+pub struct Input<'a, F: Element> {
+    shape: Vec<usize>,
+    matrix: Matrix<'a, F>,
+}
+
+/// The arguments of a loss in nalgebra's matrices.
+pub type Inputs<'a, F> = lossmith_core::Inputs<Input<'a, F>>;
+
+impl<'a, F: Element> From<&'a DMatrix<F>> for Input<'a, F> {
+    fn from(matrix: &'a DMatrix<F>) -> Self {
+        matrix.view((0, 0), matrix.shape()).into()
+    }
+}
+
+impl<'a, F: Element> From<&'a DVector<F>> for Input<'a, F> {
+    fn from(vector: &'a DVector<F>) -> Self {
+        let shape = vec![vector.len()];
+        let view = DMatrixView::from_slice(vector.as_slice(), vector.len(), 1);
+        Self { shape, matrix: Matrix::View(view) }
+    }
+}
+
+impl<'a, F: Element> From<DMatrixView<'a, F>> for Input<'a, F> {
+    fn from(view: DMatrixView<'a, F>) -> Self {
+        Self { shape: vec![view.nrows(), view.ncols()], matrix: Matrix::View(view) }
+    }
+}
+
+impl<F: Element> From<DMatrix<F>> for Input<'_, F> {
+    fn from(matrix: DMatrix<F>) -> Self {
+        Self { shape: vec![matrix.nrows(), matrix.ncols()], matrix: Matrix::Owned(matrix) }
+    }
+}
+
+impl<F: Element> From<DVector<F>> for Input<'_, F> {
+    fn from(vector: DVector<F>) -> Self {
+        let n = vector.len();
+        Self { shape: vec![n], matrix: Matrix::Owned(vector.reshape_generic(Dyn(n), Dyn(1))) }
+    }
+}
+
+impl<'a, F: Element> Array<Nalgebra<'a, F>> for Input<'a, F> {
+    type Output = DMatrix<F>;
+
+    fn shape(&self) -> Vec<usize> {
+        self.shape.clone()
+    }
+
+    fn enter(&self, _: &Nalgebra<'a, F>, view: &View) -> Result<Matrix<'a, F>, Error> {
+        let (rows, columns) = matrix_of(view.sides)?;
+        let own = self.matrix.view();
+        if own.shape() == (rows, columns) {
+            return Ok(self.matrix.clone());
+        }
+        // Row-major order, as everywhere in the library: the elements of a flattened matrix row by row.
+        let aligned = match view.aligned[..] {
+            [r, c] => (r, c),
+            _ => (own.len(), 1),
+        };
+        let expanded = match view.expanded[..] {
+            [r, c] => (r, c),
+            _ => (view.expanded.iter().product(), 1),
+        };
+        let at = |index: usize, columns: usize| (index / columns.max(1), index % columns.max(1));
+        let element = |index: usize| {
+            let (r, c) = at(index, expanded.1);
+            let (r, c) = (if aligned.0 == 1 { 0 } else { r }, if aligned.1 == 1 { 0 } else { c });
+            own[at(r * aligned.1 + c, own.ncols())]
+        };
+        Ok(Matrix::Owned(DMatrix::from_fn(rows, columns, |r, c| element(r * columns + c))))
+    }
+
+    fn leave(
+        _: &Nalgebra<'a, F>,
+        tensor: Matrix<'a, F>,
+        shape: &[usize],
+    ) -> Result<DMatrix<F>, Error> {
+        let (rows, columns) = match *shape {
+            [rows, columns] => (rows, columns),
+            _ => (shape.iter().product(), 1),
+        };
+        let own = tensor.view();
+        if own.shape() == (rows, columns) {
+            return Ok(tensor.into_owned());
+        }
+        let element = |index: usize| own[(index / own.ncols(), index % own.ncols())];
+        Ok(DMatrix::from_fn(rows, columns, |r, c| element(r * columns + c)))
+    }
+}
