@@ -7,6 +7,7 @@ use half::{bf16, f16};
 use lossmith_core::loss::Definition;
 use lossmith_core::{Backend, Dense, Evaluation, Inputs, Reference, catalogue};
 use lossmith_half::Half;
+use lossmith_naive::Naive;
 use lossmith_nalgebra::Nalgebra;
 use lossmith_ndarray::NdArray;
 
@@ -25,6 +26,8 @@ pub enum BackendName {
     Nalgebra,
     /// 16-bit storage, f32 inside each op.
     Half,
+    /// The example of a custom backend: everything in the format, plain sums.
+    Naive,
 }
 
 /// A number format by name.
@@ -78,7 +81,7 @@ pub(crate) type Runner =
     fn(&Loss, &Inputs<Dense>) -> Result<Evaluation<Dense>, lossmith_core::Error>;
 
 /// Every backend with each of its number formats.
-pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 7] = [
+pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 11] = [
     (BackendName::Reference, Dtype::F64, |loss, inputs| on(&Reference, loss, inputs)),
     (BackendName::NdArray, Dtype::F64, |loss, inputs| on(&NdArray::<f64>::new(), loss, inputs)),
     (BackendName::NdArray, Dtype::F32, |loss, inputs| on(&NdArray::<f32>::new(), loss, inputs)),
@@ -86,6 +89,10 @@ pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 7] = [
     (BackendName::Nalgebra, Dtype::F32, |loss, inputs| on(&Nalgebra::<f32>::new(), loss, inputs)),
     (BackendName::Half, Dtype::F16, |loss, inputs| on(&Half::<f16>::new(), loss, inputs)),
     (BackendName::Half, Dtype::Bf16, |loss, inputs| on(&Half::<bf16>::new(), loss, inputs)),
+    (BackendName::Naive, Dtype::F64, |loss, inputs| on(&Naive::<f64>::new(), loss, inputs)),
+    (BackendName::Naive, Dtype::F32, |loss, inputs| on(&Naive::<f32>::new(), loss, inputs)),
+    (BackendName::Naive, Dtype::F16, |loss, inputs| on(&Naive::<f16>::new(), loss, inputs)),
+    (BackendName::Naive, Dtype::Bf16, |loss, inputs| on(&Naive::<bf16>::new(), loss, inputs)),
 ];
 
 fn on<B: Backend>(

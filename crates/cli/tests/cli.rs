@@ -171,12 +171,12 @@ fn compare_on_the_digits_has_every_backend() {
     for dtype in ["f64", "f32", "f16", "bf16"] {
         assert!(rows.iter().any(|row| row["dtype"] == dtype), "no {dtype}");
     }
-    for backend in ["ndarray", "nalgebra", "half"] {
+    for backend in ["ndarray", "nalgebra", "half", "naive"] {
         assert!(rows.iter().any(|row| row["backend"] == backend), "no {backend}");
     }
     for row in rows {
         assert_eq!((&row["nan"], &row["infinite"]), (&0.into(), &0.into()), "{row}");
-        let value = row["output"] == "value";
+        let value = row["output"] == "value" && row["backend"] != "naive";
         assert!(!value || row["max_ulp"].as_f64().unwrap() <= 0.5, "{row}");
     }
 }

@@ -52,10 +52,11 @@ const ENTRY: Entry = Entry {
 fn formula<T: Real>(x: T, t: T, clamp: Option<f64>) -> T {
     let at_least = |ln: T, p: T| match clamp {
         None => ln,
-        // Value −clamp with PyTorch's slope.
+        // Value −clamp with PyTorch's slope, also where 1e12 is infinite in the format.
         Some(clamp) => {
             let floor = ln.constant(-clamp);
-            Real::select(Compare::Le, ln, floor, floor + (p - p.detach()) * 1e12, ln)
+            let sloped = floor + (p - p.detach()).weigh(p.constant(1e12));
+            Real::select(Compare::Le, ln, floor, sloped, ln)
         }
     };
     let negative = |weight: T, ln: T| weight.weigh(-ln);

@@ -1,0 +1,24 @@
+//! What the naive backend gets right, and what it is known to get wrong.
+
+use half::f16;
+use lossmith_conformance::{Format, certify};
+use lossmith_naive::Naive;
+
+/// The edge rows that fail, in the table's order: what plain sums in the format do.
+fn failing_rows<T: num_traits::Float>(format: Format) -> Vec<String> {
+    let failures = certify(&Naive::<T>::new(), format).failures.into_iter();
+    failures.map(|(name, _)| name).filter(|name| name.contains(" row ")).collect()
+}
+
+#[test]
+fn long_sums_in_f64_lose_units_but_nothing_else_is_wrong() {
+    let report = certify(&Naive::<f64>::new(), Format::F64);
+    let names: Vec<_> = report.failures.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["cross_entropy row 13, 66"]);
+}
+
+#[test]
+fn long_sums_in_f16_are_wrong_and_said_to_be() {
+    let rows = ["cross_entropy row 13, 66", "l1 row 14c", "l1 row 60"];
+    assert_eq!(failing_rows::<f16>(Format::F16), rows);
+}
