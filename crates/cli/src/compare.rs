@@ -5,7 +5,7 @@ use crate::read::Argument;
 use crate::run::{Dtype, Loss, RUNNERS, inputs};
 use crate::write::number;
 use comfy_table::{CellAlignment, Table, presets};
-use lossmith_core::{Dense, Evaluation, Reference};
+use lossmith_core::{Dense, Reference};
 use serde_json::{Value, json};
 
 /// How far one output of one backend and format is from the reference.
@@ -29,9 +29,9 @@ struct Row {
 pub(crate) fn run(problems: &[(Loss, Vec<Argument>)], json: bool) -> Result<(), Error> {
     let mut rows = Vec::new();
     for (loss, arguments) in problems {
-        let exact = loss.value_and_grad(&Reference, &inputs(arguments, Dtype::F64)?)?;
+        let exact = loss.value_and_grad(&Reference, &inputs(arguments, Dtype::F64))?;
         for (backend, dtype, run) in RUNNERS.iter().skip(1) {
-            let inputs = inputs(arguments, *dtype)?;
+            let inputs = inputs(arguments, *dtype);
             let rounded = loss.value_and_grad(&Reference, &inputs)?;
             let backend = format!("{backend:?}").to_lowercase();
             let got = match run(loss, &inputs) {
@@ -47,7 +47,7 @@ pub(crate) fn run(problems: &[(Loss, Vec<Argument>)], json: bool) -> Result<(), 
                 result => result?,
             };
             for ((output, got), ((_, rounded), (_, exact))) in
-                outputs(&got).zip(outputs(&rounded).zip(outputs(&exact)))
+                got.outputs().zip(rounded.outputs().zip(exact.outputs()))
             {
                 let mut row = judge(got, rounded, *dtype);
                 row.loss = loss.entry().name;
@@ -68,11 +68,6 @@ pub(crate) fn run(problems: &[(Loss, Vec<Argument>)], json: bool) -> Result<(), 
         );
     }
     Ok(())
-}
-
-fn outputs(result: &Evaluation<Dense>) -> impl Iterator<Item = (String, &Dense)> {
-    let grads = result.grads.iter().map(|(name, grad)| (format!("grad {name}"), grad));
-    std::iter::once(("value".to_owned(), &result.value)).chain(grads)
 }
 
 fn judge(got: &Dense, exact: &Dense, dtype: Dtype) -> Row {
@@ -99,7 +94,7 @@ fn judge(got: &Dense, exact: &Dense, dtype: Dtype) -> Row {
             continue;
         }
         let error = (got - exact).abs();
-        let ulps = error / ulp(exact, dtype);
+        let ulps = error / dtype.format().ulp(exact);
         counted += 1.0;
         row.mean_ulp += (ulps - row.mean_ulp) / counted;
         if error > 0.0 {
@@ -111,21 +106,6 @@ fn judge(got: &Dense, exact: &Dense, dtype: Dtype) -> Row {
         }
     }
     row
-}
-
-/// The distance between neighbouring numbers of the format at x.
-fn ulp(x: f64, dtype: Dtype) -> f64 {
-    let (bits, lowest) = dtype.precision();
-    let mut exponent = lowest;
-    // The exponent by comparison: a logarithm may round across a power of two.
-    if x.abs() >= 2.0_f64.powi(lowest) {
-        #[allow(clippy::cast_possible_truncation, reason = "an exponent fits")]
-        let near = x.abs().log2().floor() as i32;
-        exponent = if 2.0_f64.powi(near) > x.abs() { near - 1 } else { near };
-        exponent = if 2.0_f64.powi(exponent + 1) <= x.abs() { exponent + 1 } else { exponent };
-    }
-    // In two steps, since the spacing of f64 below its normal numbers has no power that powi can reach in one.
-    2.0_f64.powi(exponent) * 2.0_f64.powi(-bits)
 }
 
 /// The largest difference, relative to the largest number.

@@ -31,13 +31,11 @@ pub(crate) fn run(loss: &Loss, arguments: &[Argument], wanted: &Wanted) -> Resul
             dtype @ (Dtype::F16 | Dtype::Bf16) => (BackendName::Half, dtype),
         },
     };
-    let mut result = runner(backend, dtype)?(loss, &inputs(arguments, dtype)?)?;
+    let mut result = runner(backend, dtype)?(loss, &inputs(arguments, dtype))?;
     if !wanted.grad {
         result.grads.clear();
     }
-    let grads = result.grads.iter().map(|(name, grad)| (format!("grad.{name}"), grad));
-    let arrays: Vec<(String, &Dense)> =
-        std::iter::once(("value".to_owned(), &result.value)).chain(grads).collect();
+    let arrays: Vec<(String, &Dense)> = result.outputs().collect();
     if let Some(dir) = &wanted.save {
         write::save(dir, &arrays, dtype)?;
     }

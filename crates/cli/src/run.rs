@@ -5,7 +5,7 @@ use crate::read::{Argument, Data};
 use clap::ValueEnum;
 use half::{bf16, f16};
 use lossmith_core::loss::Definition;
-use lossmith_core::{Backend, Dense, Evaluation, Inputs, Reference, catalogue};
+use lossmith_core::{Backend, Dense, Evaluation, Format, Inputs, Reference, catalogue};
 use lossmith_half::Half;
 use lossmith_naive::Naive;
 use lossmith_nalgebra::Nalgebra;
@@ -44,35 +44,19 @@ pub enum Dtype {
 }
 
 impl Dtype {
-    /// The nearest number of the format.
-    #[allow(clippy::cast_possible_truncation, reason = "rounding is what is asked for")]
-    pub(crate) fn round(self, x: f64) -> f64 {
+    /// What it is to arithmetic.
+    pub(crate) fn format(self) -> Format {
         match self {
-            Self::F64 => x,
-            Self::F32 => f64::from(x as f32),
-            Self::F16 => f16::from_f64(x).to_f64(),
-            Self::Bf16 => bf16::from_f64(x).to_f64(),
-        }
-    }
-
-    /// Digits after the leading one, in bits, and the exponent of the smallest normal number.
-    pub(crate) fn precision(self) -> (i32, i32) {
-        match self {
-            Self::F64 => (52, -1022),
-            Self::F32 => (23, -126),
-            Self::F16 => (10, -14),
-            Self::Bf16 => (7, -126),
+            Self::F64 => Format::F64,
+            Self::F32 => Format::F32,
+            Self::F16 => Format::F16,
+            Self::Bf16 => Format::BF16,
         }
     }
 
     /// Its name.
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::F64 => "f64",
-            Self::F32 => "f32",
-            Self::F16 => "f16",
-            Self::Bf16 => "bf16",
-        }
+        self.format().name
     }
 }
 
@@ -126,16 +110,10 @@ pub(crate) fn loss(name: &str, options: &[String]) -> Result<Loss, Error> {
 }
 
 /// The arguments as a loss takes them, their numbers rounded to a format.
-pub(crate) fn inputs(arguments: &[Argument], dtype: Dtype) -> Result<Inputs<Dense>, Error> {
-    arguments.iter().try_fold(Inputs::new(), |inputs, argument| {
-        Ok(match &argument.data {
-            Data::Labels(labels) => inputs.labels(&argument.name, labels.clone()),
-            Data::Numbers(numbers) => inputs.tensor(&argument.name, rounded(numbers, dtype)?),
-        })
+pub(crate) fn inputs(arguments: &[Argument], dtype: Dtype) -> Inputs<Dense> {
+    let format = dtype.format();
+    arguments.iter().fold(Inputs::new(), |inputs, argument| match &argument.data {
+        Data::Labels(labels) => inputs.labels(&argument.name, labels.clone()),
+        Data::Numbers(numbers) => inputs.tensor(&argument.name, numbers.map(|x| format.round(x))),
     })
-}
-
-fn rounded(numbers: &Dense, dtype: Dtype) -> Result<Dense, Error> {
-    let data = numbers.data().iter().map(|&x| dtype.round(x)).collect();
-    Ok(Dense::new(numbers.shape(), data)?)
 }

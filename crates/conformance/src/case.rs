@@ -2,7 +2,7 @@
 
 use lossmith_core::loss::Definition;
 use lossmith_core::shape::count;
-use lossmith_core::{Backend, Dense, Error, Evaluation, Indices, Inputs, Loss, catalogue};
+use lossmith_core::{Backend, Dense, Error, Evaluation, Format, Indices, Inputs, Loss, catalogue};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -91,11 +91,11 @@ impl Case {
         self.options.iter().try_fold(catalogue::find(&self.loss)?, set)
     }
 
-    /// The arguments, each number passed through `round`: to the format of the backend under test.
+    /// The arguments, each number rounded to the format of the backend under test.
     ///
     /// # Errors
     /// If a shape and its data disagree.
-    pub fn inputs(&self, round: fn(f64) -> f64) -> Result<Inputs<Dense>, Error> {
+    pub fn inputs(&self, format: Format) -> Result<Inputs<Dense>, Error> {
         let cotangent = self.grad_output.iter().map(|array| ("grad_output", array));
         let arguments = self.arguments.iter().map(|(name, array)| (name.as_str(), array));
         arguments.chain(cotangent).try_fold(Inputs::new(), |inputs, (name, array)| {
@@ -103,8 +103,7 @@ impl Case {
                 Some(indices) => inputs.labels(name, indices?),
                 None => {
                     let exact = array.numbers()?;
-                    let data = exact.data().iter().map(|&x| round(x)).collect();
-                    inputs.tensor(name, Dense::new(exact.shape(), data)?)
+                    inputs.tensor(name, exact.map(|x| format.round(x)))
                 }
             })
         })
@@ -114,22 +113,17 @@ impl Case {
     ///
     /// # Errors
     /// What the loss or the backend reports.
-    pub fn run<B: Backend>(
-        &self,
-        backend: &B,
-        round: fn(f64) -> f64,
-    ) -> Result<Evaluation<Dense>, Error> {
-        self.loss()?.value_and_grad(backend, &self.inputs(round)?)
+    pub fn run<B: Backend>(&self, backend: &B, format: Format) -> Result<Evaluation<Dense>, Error> {
+        self.loss()?.value_and_grad(backend, &self.inputs(format)?)
     }
 
     /// The value and gradients expected.
     ///
     /// # Errors
     /// If a shape and its data disagree.
-    pub fn expected(&self) -> Result<Vec<(String, Dense)>, Error> {
-        let grads = self.grads.iter().map(|(name, array)| (format!("grad.{name}"), array));
-        let all = std::iter::once(("value".to_owned(), &self.value)).chain(grads);
-        all.map(|(name, array)| Ok((name, array.numbers()?))).collect()
+    pub fn expected(&self) -> Result<Evaluation<Dense>, Error> {
+        let grads = self.grads.iter().map(|(name, array)| Ok((name.clone(), array.numbers()?)));
+        Ok(Evaluation { value: self.value.numbers()?, grads: grads.collect::<Result<_, _>>()? })
     }
 }
 

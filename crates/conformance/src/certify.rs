@@ -1,9 +1,8 @@
 //! Runs every case on a backend.
 
 use crate::case::{Case, edges, golden};
-use crate::judge::{Format, judge};
-use crate::probe::Probe;
-use lossmith_core::{Backend, Error};
+use crate::judge::{Tolerance, judge};
+use lossmith_core::{Backend, Error, Format, Reference};
 
 /// What came of the cases.
 #[derive(Clone, Debug, Default)]
@@ -12,20 +11,17 @@ pub struct Report {
     pub passed: usize,
     /// How many the backend says it cannot hold.
     pub unsupported: usize,
+    /// How many elements are not judged, since the format cannot hold a number on the way to them.
+    pub unjudged: usize,
     /// The others: the case, and what is wrong with it.
     pub failures: Vec<(String, String)>,
 }
 
-/// Units that op-by-op arithmetic may lose, of the result and the largest one beside it.
-const UNITS: f64 = 64.0;
-/// Units that it may lose of the largest intermediate result, where terms cancel.
-const CANCELLED: f64 = 4.0;
-
 /// Runs the golden cases and the edge table on a backend with that format.
 ///
 /// In f64 the golden cases are judged against PyTorch, |a − b| ≤ 1e-9·|b| + 1e-12·(largest). In other formats, and at
-/// the edges, against the reference on the inputs as rounded to the format: within 64 units of the result and of the
-/// largest one beside it, and 4 of the largest intermediate result.
+/// the edges, against the reference on the inputs as rounded to the format, within its
+/// [running error bound](lossmith_core::Loss::error_bound).
 pub fn certify<B: Backend>(backend: &B, format: Format) -> Report {
     let mut report = Report::default();
     let golden = golden().into_iter().map(|case| (case, "golden"));
@@ -34,7 +30,7 @@ pub fn certify<B: Backend>(backend: &B, format: Format) -> Report {
             continue;
         }
         let name = format!("{} {table} {}", case.loss, case.name);
-        match check(backend, format, &case, table == "golden") {
+        match check(backend, format, &case, table == "golden", &mut report.unjudged) {
             Ok(None) => report.passed += 1,
             Ok(Some(failure)) => report.failures.push((name, failure)),
             Err(Error::Backend(_)) => report.unsupported += 1,
@@ -49,20 +45,19 @@ fn check<B: Backend>(
     format: Format,
     case: &Case,
     golden: bool,
+    unjudged: &mut usize,
 ) -> Result<Option<String>, Error> {
-    let got = case.run(backend, format.round)?;
-    let lost = UNITS * format.unit;
-    let judged = if golden && format.name == "f64" {
-        judge(&got, &case.expected()?, [1e-9, 1e-12, 0.0], format)
+    let got = case.run(backend, format)?;
+    let (expected, tolerance) = if golden && format == Format::F64 {
+        (case.expected()?, Tolerance::Relative { own: 1e-9, largest: 1e-12 })
     } else if case.note.is_some() && !golden {
-        judge(&got, &case.expected()?, [lost, lost, 0.0], format)
+        let lost = 64.0 * format.unit();
+        (case.expected()?, Tolerance::Relative { own: lost, largest: lost })
     } else {
-        let probe = Probe::default();
-        let exact = case.run(&probe, format.round)?;
-        let grads = exact.grads.into_iter().map(|(name, grad)| (format!("grad.{name}"), grad));
-        let all: Vec<_> = std::iter::once(("value".to_owned(), exact.value)).chain(grads).collect();
-        let cancelled = CANCELLED * format.unit * probe.largest().min(format.huge);
-        judge(&got, &all, [lost, lost, cancelled], format)
+        let bounds = case.loss()?.error_bound(&case.inputs(format)?, format)?;
+        let numbers = bounds.outputs().flat_map(|(_, bounds)| bounds.data());
+        *unjudged += numbers.filter(|bound| !bound.is_finite()).count();
+        (case.run(&Reference, format)?, Tolerance::Bound(bounds))
     };
-    Ok(judged.map(|wrong| wrong.to_string()))
+    Ok(judge(&got, &expected, &tolerance, format).map(|wrong| wrong.to_string()))
 }

@@ -7,8 +7,7 @@
 mod case;
 mod certify;
 mod judge;
-mod probe;
 
 pub use case::{Case, edges, golden};
 pub use certify::{Report, certify};
-pub use judge::{Format, Mismatch, judge};
+pub use judge::{Mismatch, Tolerance, judge};

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use lossmith_conformance::{Format, edges, golden, judge};
-use lossmith_core::Reference;
+use lossmith_conformance::{Tolerance, edges, golden, judge};
+use lossmith_core::{Format, Reference};
 use std::collections::BTreeMap;
 
 #[test]
@@ -11,8 +11,10 @@ fn the_reference_has_pytorchs_values_and_gradients() {
     let mut counts = BTreeMap::<String, usize>::new();
     for case in golden() {
         let what = format!("{} {}", case.loss, case.name);
-        let got = case.run(&Reference, |x| x).unwrap_or_else(|error| panic!("{what}: {error}"));
-        let wrong = judge(&got, &case.expected().unwrap(), [1e-9, 1e-12, 0.0], Format::F64);
+        let got =
+            case.run(&Reference, Format::F64).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let tolerance = Tolerance::Relative { own: 1e-9, largest: 1e-12 };
+        let wrong = judge(&got, &case.expected().unwrap(), &tolerance, Format::F64);
         assert!(wrong.is_none(), "{what}: {}", wrong.unwrap());
         *counts.entry(case.loss).or_default() += 1;
     }
@@ -30,9 +32,11 @@ fn the_reference_is_right_at_the_edges() {
             continue;
         }
         let what = format!("row {} ({})", case.name, case.loss);
-        let got = case.run(&Reference, |x| x).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let got =
+            case.run(&Reference, Format::F64).unwrap_or_else(|error| panic!("{what}: {error}"));
         // The table prints nine digits.
-        let wrong = judge(&got, &case.expected().unwrap(), [2e-7, 0.0, 0.0], Format::F64);
+        let tolerance = Tolerance::Relative { own: 2e-7, largest: 0.0 };
+        let wrong = judge(&got, &case.expected().unwrap(), &tolerance, Format::F64);
         assert!(wrong.is_none(), "{what}: {}", wrong.unwrap());
     }
 }

@@ -32,6 +32,18 @@ impl Dense {
     pub fn data(&self) -> &[f64] {
         &self.data
     }
+
+    /// The elements in row-major order, without the shape.
+    #[must_use]
+    pub fn into_data(self) -> Vec<f64> {
+        self.data
+    }
+
+    /// The same shape with every element passed through a function.
+    #[must_use]
+    pub fn map(&self, f: impl Fn(f64) -> f64) -> Self {
+        Self { shape: self.shape.clone(), data: self.data.iter().map(|&x| f(x)).collect() }
+    }
 }
 
 impl From<Vec<f64>> for Dense {

@@ -1,8 +1,11 @@
 //! Runs a loss: checks its arguments, builds its graph and gradients, and hands it to the interpreter.
 
 use crate::backend::{Array, Backend, Operand};
+use crate::bound::bounds;
 use crate::catalogue::{Argument, Form, GRAD_OUTPUT, SAMPLE_WEIGHT, Values};
+use crate::dense::Dense;
 use crate::error::Error;
+use crate::format::Format;
 use crate::grad::gradients;
 use crate::graph::{Graph, Id, NUMBER, Shape, Var};
 use crate::interpreter::{Run, Value, first_outside};
@@ -10,6 +13,7 @@ use crate::labels::{Indices, Labels};
 use crate::loss::{Arguments, Definition, Loss, Target};
 use crate::objective::{Objective, Term};
 use crate::op::Reduce;
+use crate::reference::Reference;
 use crate::shape::{Frame, Placed};
 use crate::terms::{Check, Reduction};
 use std::collections::BTreeMap;
@@ -64,6 +68,12 @@ pub struct Evaluation<O> {
 }
 
 impl<O> Evaluation<O> {
+    /// `value` and each `grad.ARGUMENT`.
+    pub fn outputs(&self) -> impl Iterator<Item = (String, &O)> {
+        let grads = self.grads.iter().map(|(name, grad)| (format!("grad.{name}"), grad));
+        std::iter::once(("value".to_owned(), &self.value)).chain(grads)
+    }
+
     /// The gradient in that argument, if it was given and has one.
     #[must_use]
     pub fn grad(&self, argument: &str) -> Option<&O> {
@@ -96,6 +106,27 @@ impl<D: Definition> Loss<D> {
     ) -> Result<Evaluation<A::Output>, Error> {
         Objective::of(self).value_and_grad(backend, inputs)
     }
+
+    /// How far the value and each gradient may be from the exact ones on a backend that computes op by op in `format`:
+    /// a running error bound, to first order; infinite where the format cannot hold a number on the way.
+    ///
+    /// # Errors
+    /// An [`Error`] that names the argument at fault.
+    pub fn error_bound(
+        &self,
+        inputs: &Inputs<Dense>,
+        format: Format,
+    ) -> Result<Evaluation<Dense>, Error> {
+        Objective::of(self).evaluate(&Reference, inputs, Wanted::Bounds(format))
+    }
+}
+
+/// What is asked of an evaluation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Value,
+    ValueAndGrad,
+    Bounds(Format),
 }
 
 impl Objective {
@@ -108,7 +139,7 @@ impl Objective {
         backend: &B,
         inputs: &Inputs<A>,
     ) -> Result<A::Output, Error> {
-        Ok(self.evaluate(backend, inputs, false)?.value)
+        Ok(self.evaluate(backend, inputs, Wanted::Value)?.value)
     }
 
     /// The value and the gradient of every differentiable argument given, the losses' together.
@@ -120,14 +151,14 @@ impl Objective {
         backend: &B,
         inputs: &Inputs<A>,
     ) -> Result<Evaluation<A::Output>, Error> {
-        self.evaluate(backend, inputs, true)
+        self.evaluate(backend, inputs, Wanted::ValueAndGrad)
     }
 
     fn evaluate<B: Backend, A: Array<B>>(
         &self,
         backend: &B,
         inputs: &Inputs<A>,
-        grad: bool,
+        wanted: Wanted,
     ) -> Result<Evaluation<A::Output>, Error> {
         let calls = self.calls(inputs)?;
         let frames = frames(backend, &calls)?;
@@ -163,7 +194,7 @@ impl Objective {
 
         let mut outputs: Vec<(Id, Shape)> = vec![(value.id(), value_sides)];
         let mut shapes = vec![("", value_shape)];
-        if grad {
+        if wanted != Wanted::Value {
             let inputs: Vec<_> =
                 build.entered.iter().filter(|entered| entered.differentiable).collect();
             for (index, entered) in inputs.iter().enumerate() {
@@ -180,6 +211,10 @@ impl Objective {
                 outputs.push((grad.id(), entered.var.shape()));
                 shapes.push((entered.name, entered.shape.clone()));
             }
+        }
+        if let Wanted::Bounds(format) = wanted {
+            let all = bounds(&graph, format);
+            outputs.iter_mut().for_each(|(id, _)| *id = all[id.0].id());
         }
         if let Some(fault) = graph.take_fault() {
             return Err(Error::Objective { fault });

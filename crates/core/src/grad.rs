@@ -3,7 +3,7 @@
 //! Every chain-rule product is a `weigh` by the cotangent: where no derivative arrives, none is made of 0 · ∞.
 
 use crate::derivative;
-use crate::graph::{Dim, Graph, Id, NUMBER, Node, Shape, Var};
+use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var, frame_of};
 use crate::op::{Compare, Reduce};
 use crate::real::Real;
 
@@ -73,13 +73,5 @@ impl<'g> Cotangents<'g> {
             let sum = &mut self.of[to.0];
             *sum = Some(sum.map_or(part, |sum| sum + part));
         }
-    }
-}
-
-/// The frame whose rows an `at_label` is over.
-fn frame_of(shape: Shape) -> usize {
-    match shape[0] {
-        Dim::Full(_, frame) => frame,
-        Dim::One => 0,
     }
 }

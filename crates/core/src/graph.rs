@@ -32,6 +32,14 @@ pub fn full(frame: usize) -> Shape {
     Axis::ALL.map(|axis| Dim::Full(axis, frame))
 }
 
+/// The frame whose rows an `at_label` of this shape is over.
+pub(crate) fn frame_of(shape: Shape) -> usize {
+    match shape[0] {
+        Dim::Full(_, frame) => frame,
+        Dim::One => 0,
+    }
+}
+
 /// An op and its arguments. A node of shape [`NUMBER`] lives on the host in `f64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
@@ -166,7 +174,7 @@ impl<'g> Var<'g> {
     }
 
     /// Its value, if it is a constant.
-    fn known(self) -> Option<f64> {
+    pub(crate) fn known(self) -> Option<f64> {
         match self.graph.node(self.id).0 {
             Node::Constant(bits) => Some(f64::from_bits(bits)),
             Node::Input(_)
@@ -208,6 +216,14 @@ impl<'g> Var<'g> {
             self.graph.push(Node::Fold(Reduce::Sum, self.id), NUMBER)
         };
         missing(self.shape(), shape).fold(sum, |sum, dim| sum * self.graph.size(dim))
+    }
+
+    /// The largest of all elements: a number.
+    pub(crate) fn largest(self) -> Self {
+        if self.shape() == NUMBER {
+            return self;
+        }
+        self.graph.push(Node::Fold(Reduce::Max, self.id), NUMBER)
     }
 
     /// Sums away the axes that `target` does not have, were this broadcast to `shape`: a cotangent of what was broadcast.

@@ -17,11 +17,13 @@
 
 pub mod accumulate;
 pub mod backend;
+mod bound;
 pub mod catalogue;
 pub mod dense;
 pub mod derivative;
 pub mod error;
 mod evaluate;
+pub mod format;
 mod grad;
 pub mod graph;
 mod interpreter;
@@ -39,6 +41,7 @@ pub use backend::{Array, Backend, Operand};
 pub use dense::Dense;
 pub use error::Error;
 pub use evaluate::{Evaluation, Inputs};
+pub use format::Format;
 pub use labels::{Indices, Labels};
 pub use loss::{Definition, Loss};
 pub use objective::Objective;

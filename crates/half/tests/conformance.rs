@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use half::{bf16, f16};
-use lossmith_conformance::{Format, certify};
+use lossmith_conformance::certify;
 use lossmith_core::Array as _;
+use lossmith_core::Format;
 use lossmith_core::backend::View;
 use lossmith_core::op::Reduce;
 use lossmith_core::{Backend, Operand};
@@ -13,14 +14,14 @@ use lossmith_half::{Half, Slice};
 #[test]
 fn f16_is_right() {
     let report = certify(&Half::<f16>::new(), Format::F16);
-    println!("{} passed", report.passed);
+    println!("{} passed, {} elements unjudged", report.passed, report.unjudged);
     assert!(report.failures.is_empty(), "{:#?}", report.failures);
 }
 
 #[test]
 fn bf16_is_right() {
     let report = certify(&Half::<bf16>::new(), Format::BF16);
-    println!("{} passed", report.passed);
+    println!("{} passed, {} elements unjudged", report.passed, report.unjudged);
     assert!(report.failures.is_empty(), "{:#?}", report.failures);
 }
 
@@ -39,4 +40,23 @@ fn a_slice_enters_without_a_copy() {
     let entered = slice.enter(&Half::new(), &view).unwrap();
     let left = Slice::leave(&Half::new(), entered, &[6]).unwrap();
     assert_eq!(left.data().as_ptr(), data.as_ptr());
+}
+
+#[test]
+fn formats_round_as_half_does() {
+    // Every 16-bit number, its neighbourhood and the ties between.
+    for bits in 0..=u16::MAX {
+        for nudge in [-1e-3, -1e-12, 0.0, 0.25, 0.5, 0.75] {
+            let wide = |x: f64, format: Format| x + nudge * format.ulp(x);
+            let x = wide(f16::from_bits(bits).to_f64(), Format::F16);
+            let y = wide(bf16::from_bits(bits).to_f64(), Format::BF16);
+            let pairs = [
+                (Format::F16.round(x), f16::from_f64(x).to_f64()),
+                (Format::BF16.round(y), bf16::from_f64(y).to_f64()),
+            ];
+            for (got, right) in pairs {
+                assert!(got == right || got.is_nan() && right.is_nan(), "{bits:#06x}");
+            }
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use lossmith_conformance::{Format, Report, certify};
+use lossmith_conformance::{Report, certify};
+use lossmith_core::Format;
 use lossmith_core::loss::{cross_entropy, mse};
 use lossmith_core::{Backend as _, Dense, Inputs as HostInputs};
 use lossmith_nalgebra::{Inputs, Nalgebra};

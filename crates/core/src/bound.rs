@@ -1,0 +1,170 @@
+//! Running error analysis, graph → graph: how far arithmetic that rounds every op may be from the exact result.
+//!
+//! The bound of a node is what its op rounds, in units of the result, and what it passes on of its arguments' bounds,
+//! to first order by the same table of [derivatives](crate::derivative) that gradients are made from.
+
+use crate::derivative;
+use crate::format::Format;
+use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var, frame_of, full};
+use crate::op::{Binary, Compare, Reduce, Unary};
+use crate::real::Real;
+
+/// The bound of every node there is, as it leaves: a number is rounded then.
+pub(crate) fn bounds(graph: &Graph, format: Format) -> Vec<Var<'_>> {
+    let mut bounds = Bounds { graph, format, of: Vec::new() };
+    for index in 0..graph.len() {
+        let bound = bounds.node(Id(index));
+        bounds.of.push(bound);
+    }
+    let leaving = |index| {
+        let bound = bounds.argument(Id(index), full(0));
+        bound.map_or(graph.number(0.0), |bound| overflow(graph.var(Id(index)), bound, format))
+    };
+    (0..bounds.of.len()).map(leaving).collect()
+}
+
+struct Bounds<'g> {
+    graph: &'g Graph,
+    format: Format,
+    of: Vec<Option<Var<'g>>>,
+}
+
+/// How many roundings' worth an op may be off.
+fn units(node: Node) -> f64 {
+    match node {
+        Node::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Weigh, ..) => {
+            1.0
+        }
+        Node::Unary(Unary::Exp | Unary::Ln | Unary::Ln1p, _)
+        | Node::Reduce(Reduce::Sum, ..)
+        | Node::Fold(Reduce::Sum, _) => 2.0,
+        Node::Unary(Unary::Sigmoid | Unary::Softplus, _) | Node::Binary(Binary::ExpSub, ..) => 4.0,
+        Node::Constant(_)
+        | Node::Input(_)
+        | Node::Size(..)
+        | Node::Unary(Unary::Neg | Unary::Abs | Unary::Sign, _)
+        | Node::Select(..)
+        | Node::Reduce(Reduce::Max, ..)
+        | Node::Fold(Reduce::Max, _)
+        | Node::AtLabel(..)
+        | Node::Detach(_) => 0.0,
+    }
+}
+
+impl<'g> Bounds<'g> {
+    fn node(&self, id: Id) -> Option<Var<'g>> {
+        let y = self.graph.var(id);
+        let (node, shape) = self.graph.node(id);
+        let of = |x: Id| self.argument(x, shape);
+        let passed = match node {
+            Node::Constant(_) | Node::Input(_) | Node::Size(..) => None,
+            Node::Unary(Unary::Neg | Unary::Abs, x) | Node::Detach(x) => of(x),
+            // A sign may turn where the bound reaches over 0.
+            Node::Unary(Unary::Sign, x) => of(x).map(|bound| {
+                let [none, two] = [0.0, 2.0].map(|x| bound.constant(x));
+                Var::select(Compare::Lt, self.graph.var(x).abs(), bound, two, none)
+            }),
+            Node::Unary(op, x) => pass(of(x), derivative::unary(op, self.graph.var(x), y)),
+            Node::Binary(op, a, b) => {
+                let [da, db] = derivative::binary(op, self.graph.var(a), self.graph.var(b), y);
+                sum(pass(of(a), da), pass(of(b), db))
+            }
+            Node::Select(compare, [a, b], [then, otherwise]) => {
+                let [a_bound, b_bound, then_bound, or_bound] = [a, b, then, otherwise].map(of);
+                let [a, b, then, or] = [a, b, then, otherwise].map(|id| self.graph.var(id));
+                let exact = y.constant(0.0);
+                let [t, o] = [then_bound, or_bound].map(|bound| bound.unwrap_or(exact));
+                let taken = Var::select(compare, a, b, t, o);
+                // The other branch may be taken where the comparison is within its sides' bounds.
+                let either = sum(a_bound, b_bound).map_or(taken, |reach| {
+                    let both = (then - or).abs() + t + o;
+                    Var::select(Compare::Lt, (a - b).abs(), reach, both, taken)
+                });
+                (either.id() != exact.id()).then_some(either)
+            }
+            Node::Reduce(Reduce::Sum, x, _) | Node::Fold(Reduce::Sum, x) => {
+                of(x).map(|bound| bound.sum_to(self.graph.node(x).1, shape))
+            }
+            Node::Reduce(Reduce::Max, x, axis) => of(x).map(|bound| bound.max(axis)),
+            Node::Fold(Reduce::Max, x) => of(x).map(Var::largest),
+            Node::AtLabel(labels, hit, miss) => {
+                let exact = y.constant(0.0);
+                let [hit, miss] = [hit, miss].map(|id| of(id).unwrap_or(exact));
+                let bound = self.graph.labels(labels, frame_of(shape)).at(hit, miss);
+                (bound.id() != exact.id()).then_some(bound)
+            }
+        };
+        // Numbers on the host are f64, whatever the format.
+        let format = if shape == NUMBER { Format::F64 } else { self.format };
+        sum(passed, self.rounding(y, node, format)).map(|bound| overflow(y, bound, format))
+    }
+
+    /// The bound of an argument; a number is rounded when it meets a tensor.
+    fn argument(&self, x: Id, result: Shape) -> Option<Var<'g>> {
+        let (bound, x) = (self.of[x.0], self.graph.var(x));
+        if x.shape() != NUMBER || result == NUMBER {
+            return bound;
+        }
+        let exact = x.known().is_some_and(|x| self.format.round(x) == x || x.is_nan());
+        let rounded = (!exact).then(|| x.abs() * self.format.unit() + self.format.tiny());
+        sum(bound, rounded)
+    }
+
+    /// What the op itself rounds.
+    fn rounding(&self, y: Var<'g>, node: Node, format: Format) -> Option<Var<'g>> {
+        let units = units(node) * format.unit();
+        // What a tensor's result below the normal numbers loses; sums and differences lose nothing there.
+        let tiny = y.constant(if y.shape() == NUMBER { 0.0 } else { format.tiny() });
+        match node {
+            Node::Reduce(Reduce::Sum, x, _) | Node::Fold(Reduce::Sum, x) => {
+                let terms = self.graph.var(x).abs().sum_to(self.graph.node(x).1, y.shape());
+                Some(terms * units)
+            }
+            // The difference is rounded before its exponential magnifies it.
+            Node::Binary(Binary::ExpSub, a, b) => {
+                let difference = (self.graph.var(a) - self.graph.var(b)).abs();
+                Some((y + y.weigh(difference)) * units + tiny)
+            }
+            // A zero weight rounds nothing.
+            Node::Binary(Binary::Weigh, w, _) => {
+                let [w, zero] = [self.graph.var(w), y.constant(0.0)];
+                let lost = Var::select(Compare::Eq, w, zero, zero, tiny);
+                Some(y.abs() * units + lost)
+            }
+            Node::Binary(Binary::Add | Binary::Sub, ..) => Some(y.abs() * units),
+            Node::Binary(Binary::Mul | Binary::Div, ..) | Node::Unary(..) if units > 0.0 => {
+                Some(y.abs() * units + tiny)
+            }
+            Node::Constant(_)
+            | Node::Input(_)
+            | Node::Size(..)
+            | Node::Unary(..)
+            | Node::Binary(Binary::Mul | Binary::Div, ..)
+            | Node::Select(..)
+            | Node::Reduce(Reduce::Max, ..)
+            | Node::Fold(Reduce::Max, _)
+            | Node::AtLabel(..)
+            | Node::Detach(_) => None,
+        }
+    }
+}
+
+/// The bound of y; none is given where the format cannot hold y.
+fn overflow<'g>(y: Var<'g>, bound: Var<'g>, format: Format) -> Var<'g> {
+    let [huge, infinite] = [format.huge(), f64::INFINITY].map(|x| y.constant(x));
+    Var::select(Compare::Lt, huge, y.abs() + bound, infinite, bound)
+}
+
+/// What an argument's bound comes to in the result.
+fn pass<'g>(bound: Option<Var<'g>>, derivative: Var<'g>) -> Option<Var<'g>> {
+    let bound = bound?;
+    let zero = bound.constant(0.0);
+    Some(Var::select(Compare::Eq, bound, zero, zero, derivative.abs().weigh(bound)))
+}
+
+fn sum<'g>(a: Option<Var<'g>>, b: Option<Var<'g>>) -> Option<Var<'g>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a + b),
+        (one, None) | (None, one) => one,
+    }
+}
