@@ -4,7 +4,7 @@
 use lossmith_core::catalogue::{Argument, Domain, Form, SAMPLE_WEIGHT, Values};
 use lossmith_core::loss::Definition;
 use lossmith_core::shape::{Layout, count};
-use lossmith_core::{Dense, Error, Indices, Inputs, Loss};
+use lossmith_core::{Dense, Error, Format, Indices, Inputs, Loss};
 
 /// A stream of numbers from a seed (SplitMix64).
 #[derive(Clone, Debug)]
@@ -60,18 +60,40 @@ impl Problem {
         let least = usize::from(loss.definition().layout() != Layout::Pointwise);
         let rank = least + seed.below(4);
         let main: Vec<usize> = (0..rank).map(|_| 1 + seed.below(3)).collect();
+        Self::of(loss, &main, seed, |seed| seed.below(2) == 0)
+    }
+
+    /// A problem for the loss with a main input of that shape and no optional argument.
+    ///
+    /// # Errors
+    /// If a shape and its data disagree.
+    pub fn required(
+        loss: &Loss<Box<dyn Definition>>,
+        main: &[usize],
+        seed: &mut Stream,
+    ) -> Result<Self, Error> {
+        Self::of(loss, main, seed, |_| false)
+    }
+
+    fn of(
+        loss: &Loss<Box<dyn Definition>>,
+        main: &[usize],
+        seed: &mut Stream,
+        give: impl Fn(&mut Stream) -> bool,
+    ) -> Result<Self, Error> {
+        let rank = main.len();
         let class_axis = match loss.definition().layout() {
             Layout::Pointwise => None,
             Layout::Classes => Some(usize::from(rank > 1)),
             Layout::Along(_) | Layout::Over(_) => Some(rank - 1),
         };
-        let mut rows = main.clone();
+        let mut rows = main.to_vec();
         if matches!(loss.definition().layout(), Layout::Classes | Layout::Over(_)) {
             rows.remove(class_axis.unwrap_or(0));
         }
         let mut problem = Self::default();
         for argument in loss.entry().arguments.iter().chain([&SAMPLE_WEIGHT]) {
-            if argument.optional && seed.below(2) == 0 {
+            if argument.optional && !give(seed) {
                 continue;
             }
             let labels = match argument.values {
@@ -90,14 +112,13 @@ impl Problem {
                 continue;
             }
             let shape = match argument.form {
-                Form::Main | Form::Same => main.clone(),
+                Form::Main | Form::Same => main.to_vec(),
                 Form::Rows | Form::Value => rows.clone(),
                 Form::PerClass => vec![main[class_axis.unwrap_or(0)]],
                 Form::Trailing => {
                     let mut shape = main[seed.below(rank + 1)..].to_vec();
-                    shape
-                        .iter_mut()
-                        .for_each(|side| *side = if seed.below(3) == 0 { 1 } else { *side });
+                    let one = |seed: &mut Stream| seed.below(3) == 0;
+                    shape.iter_mut().for_each(|side| *side = if one(seed) { 1 } else { *side });
                     shape
                 }
                 Form::Sample => rows[..seed.below(rows.len() + 1)].to_vec(),
@@ -106,6 +127,59 @@ impl Problem {
             problem.numbers.push((argument.name, Dense::new(&shape, data)?));
         }
         Ok(problem)
+    }
+
+    /// The problem with things gone wrong: infinities, NaN and zeros among the numbers, labels out of range, other
+    /// shapes, empty ones too, and arguments left out.
+    ///
+    /// # Errors
+    /// If a shape and its data disagree.
+    pub fn disturbed(mut self, seed: &mut Stream) -> Result<Self, Error> {
+        const NUMBERS: [f64; 9] =
+            [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, 1.0, -40.0, 1e4, 1e-3];
+        const LABELS: [i64; 6] = [-100, -1, 0, 1, 3, i64::MAX];
+        for _ in 0..1 + seed.below(3) {
+            let place = seed.below(self.numbers.len() + self.labels.len());
+            let kind = seed.below(8);
+            if let Some((_, array)) = self.numbers.get_mut(place) {
+                let mut data = array.data().to_vec();
+                match kind {
+                    0 => {
+                        let shape: Vec<usize> = (0..seed.below(4)).map(|_| seed.below(4)).collect();
+                        *array = Dense::new(&shape, vec![0.5; count(&shape)])?;
+                    }
+                    1 if seed.below(4) == 0 => {
+                        self.numbers.remove(place);
+                        if self.numbers.is_empty() {
+                            return Ok(self);
+                        }
+                    }
+                    _ if !data.is_empty() => {
+                        let index = seed.below(data.len());
+                        data[index] = NUMBERS[seed.below(NUMBERS.len())];
+                        *array = Dense::new(array.shape(), data)?;
+                    }
+                    _ => {}
+                }
+            } else {
+                let (_, labels) = &mut self.labels[place - self.numbers.len()];
+                if kind == 0 {
+                    let n = seed.below(4);
+                    *labels = Indices::new(&[n], vec![0; n])?;
+                } else if !labels.data.is_empty() {
+                    let index = seed.below(labels.data.len());
+                    labels.data[index] = LABELS[seed.below(LABELS.len())];
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// The problem with its numbers rounded to a format.
+    #[must_use]
+    pub fn rounded(mut self, format: Format) -> Self {
+        self.numbers.iter_mut().for_each(|(_, array)| *array = array.map(|x| format.round(x)));
+        self
     }
 
     fn data(&self, argument: &Argument, n: usize, seed: &mut Stream) -> Vec<f64> {

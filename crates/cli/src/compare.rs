@@ -1,47 +1,67 @@
 //! `lossmith compare`
 
 use crate::error::Error;
-use crate::read::Argument;
+use crate::read::{Argument, Data};
 use crate::run::{Dtype, Loss, RUNNERS, inputs};
 use crate::write::number;
 use comfy_table::{CellAlignment, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 use lossmith_core::{Dense, Reference};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
-/// How far one output of one backend and format is from the reference.
+/// One output of one loss on one backend and format.
 struct Row {
     loss: &'static str,
     output: String,
     backend: String,
-    dtype: &'static str,
+    dtype: Dtype,
+    /// How far it is from the reference, or why the backend cannot hold the inputs.
+    error: Result<Distance, String>,
+}
+
+/// How far an output is from the reference.
+#[derive(Default)]
+struct Distance {
     /// How far the reference's own result moves when its inputs are rounded to the format, relative to the largest.
     rounding: f64,
     largest_ulp: f64,
     mean_ulp: f64,
     relative: f64,
-    /// Where the error is largest: the element, and what came there and should have.
-    worst: Option<(usize, f64, f64)>,
+    worst: Option<Worst>,
     nan: usize,
     infinite: usize,
     flushed: usize,
 }
 
-pub(crate) fn run(problems: &[(Loss, Vec<Argument>)], json: bool) -> Result<(), Error> {
+/// Where an error is largest: what came, what should have, and the inputs there.
+struct Worst {
+    index: usize,
+    got: f64,
+    exact: f64,
+    inputs: Vec<(String, f64)>,
+}
+
+pub(crate) fn run(problems: &[(Loss, Vec<Argument>)], json: bool) -> Result<String, Error> {
+    let progress = Progress::new(problems.len() * RUNNERS.len());
     let mut rows = Vec::new();
     for (loss, arguments) in problems {
         let exact = loss.value_and_grad(&Reference, &inputs(arguments, Dtype::F64))?;
         for (backend, dtype, run) in RUNNERS.iter().skip(1) {
+            progress.step(loss.entry().name);
             let inputs = inputs(arguments, *dtype);
             let rounded = loss.value_and_grad(&Reference, &inputs)?;
-            let backend = format!("{backend:?}").to_lowercase();
+            let row = |output, error| Row {
+                loss: loss.entry().name,
+                output,
+                backend: format!("{backend:?}").to_lowercase(),
+                dtype: *dtype,
+                error,
+            };
             let got = match run(loss, &inputs) {
-                // What a backend cannot hold is said, and the others go on.
+                // What a backend cannot hold is a row of its own, and the others go on.
                 Err(lossmith_core::Error::Backend(error)) => {
-                    eprintln!(
-                        "{} on {backend} {}: not supported: {error}",
-                        loss.entry().name,
-                        dtype.name()
-                    );
+                    rows.push(row("all".into(), Err(error.to_string())));
                     continue;
                 }
                 result => result?,
@@ -49,42 +69,52 @@ pub(crate) fn run(problems: &[(Loss, Vec<Argument>)], json: bool) -> Result<(), 
             for ((output, got), ((_, rounded), (_, exact))) in
                 got.outputs().zip(rounded.outputs().zip(exact.outputs()))
             {
-                let mut row = judge(got, rounded, *dtype);
-                row.loss = loss.entry().name;
-                row.output = output;
-                row.backend.clone_from(&backend);
-                row.rounding = moved(rounded, exact);
-                rows.push(row);
+                let mut error = distance(got, rounded, *dtype);
+                error.rounding = moved(rounded, exact);
+                if let Some(worst) = &mut error.worst {
+                    worst.inputs = inputs_at(arguments, got.shape(), worst.index, *dtype);
+                }
+                rows.push(row(output, Ok(error)));
             }
         }
     }
+    progress.bar.finish_and_clear();
     if json {
-        println!("{}", Value::from(rows.iter().map(describe).collect::<Vec<_>>()));
-    } else {
-        println!("{}", table(&rows).trim_fmt());
-        println!(
-            "\nAgainst the f64 reference on the inputs as rounded to each format. ulp: units in the last place of the exact result;\n\
-             input rounding: how far rounding the inputs moves the result; NaN ∞ 0: where the reference has none."
-        );
+        return Ok(Value::from(rows.iter().map(describe).collect::<Vec<_>>()).to_string());
     }
-    Ok(())
+    Ok(format!(
+        "{}\n\n{}\n\nAgainst the f64 reference on the inputs as rounded to each format.\n\
+         ulp: units in the last place of the exact result; !: results are NaN, infinite or 0 where the reference's are not.\n\
+         input rounding: how far rounding the inputs moves the result, relative to the largest.",
+        overview(&rows).trim_fmt(),
+        table(&rows).trim_fmt()
+    ))
 }
 
-fn judge(got: &Dense, exact: &Dense, dtype: Dtype) -> Row {
-    let mut row = Row {
-        loss: "",
-        output: String::new(),
-        backend: String::new(),
-        dtype: dtype.name(),
-        rounding: 0.0,
-        largest_ulp: 0.0,
-        mean_ulp: 0.0,
-        relative: 0.0,
-        worst: None,
-        nan: 0,
-        infinite: 0,
-        flushed: 0,
-    };
+/// A bar, shown when there is more than a second to wait.
+struct Progress {
+    bar: ProgressBar,
+    started: Instant,
+}
+
+impl Progress {
+    fn new(steps: usize) -> Self {
+        let bar = ProgressBar::new(steps as u64);
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        Self { bar, started: Instant::now() }
+    }
+
+    fn step(&self, what: &str) {
+        if self.bar.is_hidden() && self.started.elapsed() > Duration::from_secs(1) {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.set_message(what.to_owned());
+        self.bar.inc(1);
+    }
+}
+
+fn distance(got: &Dense, exact: &Dense, dtype: Dtype) -> Distance {
+    let mut row = Distance::default();
     let mut counted = 0.0;
     for (index, (&got, &exact)) in got.data().iter().zip(exact.data()).enumerate() {
         row.nan += usize::from(got.is_nan() && !exact.is_nan());
@@ -102,10 +132,43 @@ fn judge(got: &Dense, exact: &Dense, dtype: Dtype) -> Row {
         }
         if ulps > row.largest_ulp {
             row.largest_ulp = ulps;
-            row.worst = Some((index, got, exact));
+            row.worst = Some(Worst { index, got, exact, inputs: Vec::new() });
         }
     }
     row
+}
+
+/// The arguments' elements at an element of an output: those of the output's own shape, and the row's label.
+fn inputs_at(
+    arguments: &[Argument],
+    shape: &[usize],
+    index: usize,
+    dtype: Dtype,
+) -> Vec<(String, f64)> {
+    let mut found = Vec::new();
+    for Argument { name, data, .. } in arguments {
+        let element = match data {
+            Data::Numbers(numbers) if numbers.shape() == shape && !shape.is_empty() => {
+                Some(dtype.format().round(numbers.data()[index]))
+            }
+            Data::Numbers(_) => None,
+            #[allow(clippy::cast_precision_loss, reason = "a label is small")]
+            Data::Labels(labels) => label_at(labels.shape.len(), shape, index)
+                .and_then(|row| labels.data.get(row).map(|&label| label as f64)),
+        };
+        found.extend(element.map(|element| (name.clone(), element)));
+    }
+    found
+}
+
+/// The row of an element of a gradient by classes, or of an unreduced loss.
+fn label_at(rank: usize, shape: &[usize], index: usize) -> Option<usize> {
+    if shape.len() == rank {
+        return (rank > 0).then_some(index);
+    }
+    let class_axis = usize::from(shape.len() > 1);
+    let inner: usize = shape.get(class_axis + 1..)?.iter().product();
+    Some(index / (inner * shape.get(class_axis)?) * inner + index % inner)
 }
 
 /// The largest difference, relative to the largest number.
@@ -117,6 +180,45 @@ fn moved(rounded: &Dense, exact: &Dense) -> f64 {
     let differences = pairs.map(|(a, b)| (a - b).abs()).filter(finite);
     let most = differences.fold(0.0, f64::max);
     if most == 0.0 { 0.0 } else { most / largest }
+}
+
+/// The largest error of each loss on each backend and format.
+fn overview(rows: &[Row]) -> Table {
+    let mut table = Table::new();
+    let runners = RUNNERS.iter().skip(1);
+    let heads = runners
+        .clone()
+        .map(|(backend, dtype, _)| format!("{backend:?}\n{}", dtype.name()).to_lowercase());
+    table
+        .load_style(presets::NOTHING)
+        .set_header(std::iter::once("worst ulp".to_owned()).chain(heads));
+    let mut losses: Vec<&str> = rows.iter().map(|row| row.loss).collect();
+    losses.dedup();
+    for loss in losses {
+        let cells = runners.clone().map(|(backend, dtype, _)| {
+            let backend = format!("{backend:?}").to_lowercase();
+            let of_runner =
+                |row: &&Row| row.loss == loss && row.backend == backend && row.dtype == *dtype;
+            let errors = rows.iter().filter(of_runner).map(|row| row.error.as_ref());
+            errors.collect::<Result<Vec<_>, _>>().map_or("–".into(), |errors| {
+                let most = errors.iter().fold(0.0, |most: f64, error| most.max(error.largest_ulp));
+                let wrong = errors.iter().any(|e| e.nan + e.infinite + e.flushed > 0);
+                let digits = if most < 1e4 { format!("{most:.1}") } else { format!("{most:.0e}") };
+                format!("{digits}{}", if wrong { "!" } else { "" })
+            })
+        });
+        table.add_row(std::iter::once(loss.to_owned()).chain(cells));
+    }
+    align(&mut table, 1..RUNNERS.len());
+    table
+}
+
+fn align(table: &mut Table, columns: std::ops::Range<usize>) {
+    for index in columns {
+        if let Some(column) = table.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
 }
 
 fn table(rows: &[Row]) -> Table {
@@ -137,42 +239,71 @@ fn table(rows: &[Row]) -> Table {
     ]);
     let mut last = "";
     for row in rows {
-        let worst = row.worst.map_or("exact".into(), |(index, got, exact)| {
-            format!("[{index}] {got:.6e}, not {exact:.6e}")
-        });
         let loss = if row.loss == last { "" } else { row.loss };
         last = row.loss;
-        table.add_row([
-            loss,
-            &row.output,
-            &row.backend,
-            row.dtype,
-            &format!("{:.2}", row.largest_ulp),
-            &format!("{:.3}", row.mean_ulp),
-            &format!("{:.1e}", row.relative),
-            &format!("{:.1e}", row.rounding),
-            &row.nan.to_string(),
-            &row.infinite.to_string(),
-            &row.flushed.to_string(),
-            &worst,
-        ]);
-    }
-    for index in 4..11 {
-        if let Some(column) = table.column_mut(index) {
-            column.set_cell_alignment(CellAlignment::Right);
+        let mut cells = vec![loss.into(), row.output.clone(), row.backend.clone()];
+        cells.push(row.dtype.name().into());
+        match &row.error {
+            Ok(error) => cells.extend([
+                format!("{:.2}", error.largest_ulp),
+                format!("{:.3}", error.mean_ulp),
+                format!("{:.1e}", error.relative),
+                format!("{:.1e}", error.rounding),
+                error.nan.to_string(),
+                error.infinite.to_string(),
+                error.flushed.to_string(),
+                error.worst.as_ref().map_or("exact".into(), |worst| worst.show(row.dtype)),
+            ]),
+            Err(why) => {
+                cells.extend(std::iter::repeat_n(String::new(), 7));
+                cells.push(format!("not supported: {why}"));
+            }
         }
+        table.add_row(cells);
     }
+    align(&mut table, 4..11);
     table
 }
 
+impl Worst {
+    fn show(&self, dtype: Dtype) -> String {
+        let digits = match dtype {
+            Dtype::F64 => 16,
+            Dtype::F32 => 8,
+            Dtype::F16 | Dtype::Bf16 => 4,
+        };
+        let Self { index, got, exact, inputs } = self;
+        let at: Vec<_> = inputs.iter().map(|(name, x)| format!("{name}={x}")).collect();
+        let at = if at.is_empty() { String::new() } else { format!(" at {}", at.join(" ")) };
+        format!("[{index}] {got:.digits$e}, not {exact:.digits$e}{at}")
+    }
+}
+
 fn describe(row: &Row) -> Value {
-    let worst = row.worst.map(|(index, got, exact)| {
-        json!({ "index": index, "got": number(got), "expected": number(exact) })
+    let mut all = json!({
+        "loss": row.loss, "output": row.output, "backend": row.backend, "dtype": row.dtype.name(),
     });
-    json!({
-        "loss": row.loss, "output": row.output, "backend": row.backend, "dtype": row.dtype,
-        "max_ulp": number(row.largest_ulp), "mean_ulp": number(row.mean_ulp),
-        "max_relative": number(row.relative), "input_rounding": number(row.rounding),
-        "worst": worst, "nan": row.nan, "infinite": row.infinite, "flushed": row.flushed,
-    })
+    let more = match &row.error {
+        Err(why) => json!({ "unsupported": why }),
+        Ok(error) => {
+            let worst = error.worst.as_ref().map(|Worst { index, got, exact, inputs }| {
+                let inputs = inputs.iter().map(|(name, x)| (name.clone(), number(*x)));
+                let inputs: serde_json::Map<_, _> = inputs.collect();
+                json!({
+                    "index": index, "got": number(*got), "expected": number(*exact),
+                    "inputs": inputs,
+                })
+            });
+            json!({
+                "max_ulp": number(error.largest_ulp), "mean_ulp": number(error.mean_ulp),
+                "max_relative": number(error.relative), "input_rounding": number(error.rounding),
+                "worst": worst, "nan": error.nan, "infinite": error.infinite,
+                "flushed": error.flushed,
+            })
+        }
+    };
+    if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
+        all.extend(more);
+    }
+    all
 }

@@ -18,7 +18,7 @@ pub(crate) struct Wanted {
     pub(crate) json: bool,
 }
 
-pub(crate) fn run(loss: &Loss, arguments: &[Argument], wanted: &Wanted) -> Result<(), Error> {
+pub(crate) fn run(loss: &Loss, arguments: &[Argument], wanted: &Wanted) -> Result<String, Error> {
     let main = loss.entry().arguments[0].name;
     let of_main = arguments.iter().find(|argument| argument.name == main);
     let native = of_main.map_or(Dtype::F32, |argument| argument.dtype);
@@ -43,17 +43,14 @@ pub(crate) fn run(loss: &Loss, arguments: &[Argument], wanted: &Wanted) -> Resul
         let all = arrays.iter().map(|(name, array)| (name.clone(), write::json(array)));
         let all: serde_json::Map<_, _> = all.collect();
         let backend = format!("{backend:?}").to_lowercase();
-        println!(
-            "{}",
-            json!({ "loss": loss.entry().name, "backend": backend, "dtype": dtype.name(), "results": all })
-        );
-        return Ok(());
+        let printed = json!({
+            "loss": loss.entry().name, "backend": backend, "dtype": dtype.name(), "results": all,
+        });
+        return Ok(printed.to_string());
     }
     let width = arrays.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    for (name, array) in &arrays {
-        println!("{name:width$}  {}", show(array));
-    }
-    Ok(())
+    let lines = arrays.iter().map(|(name, array)| format!("{name:width$}  {}", show(array)));
+    Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// One number, or the shape and the first of many.

@@ -79,11 +79,11 @@ struct Problem {
     options: Vec<String>,
 }
 
-/// Carries out a command.
+/// Carries out a command and returns what it prints.
 ///
 /// # Errors
 /// An [`Error`] of one line that says what is wrong, where, and how to put it right.
-pub fn run(command: Command) -> Result<(), Error> {
+pub fn run(command: Command) -> Result<String, Error> {
     match command.action {
         Action::List { loss, json } => list::run(loss.as_deref(), json),
         Action::Eval {

@@ -6,40 +6,31 @@ use comfy_table::{Table, presets};
 use lossmith_core::catalogue::{self, Argument, SAMPLE_WEIGHT};
 use serde_json::{Value, json};
 
-pub(crate) fn run(name: Option<&str>, json: bool) -> Result<(), Error> {
+pub(crate) fn run(name: Option<&str>, json: bool) -> Result<String, Error> {
     let losses = match name {
         Some(name) => vec![catalogue::find(name)?],
         None => catalogue::all(),
     };
     if json {
-        let all: Vec<Value> = losses.into_iter().map(describe).collect();
-        println!("{}", Value::from(all));
-    } else if name.is_some() {
-        losses.into_iter().for_each(full);
-    } else {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header([
-            "loss",
-            "arguments",
-            "options",
-            "per element",
-        ]);
-        for mut loss in losses {
-            let entry = loss.entry();
-            let arguments: Vec<_> = entry.arguments.iter().map(mark).collect();
-            let options =
-                loss.options().into_iter().filter(|[name, ..]| !COMMON.contains(&name.as_str()));
-            let options: Vec<_> =
-                options.map(|[name, value, ..]| format!("{name}={value}")).collect();
-            table.add_row([entry.name, &arguments.join(" "), &options.join(" "), entry.formula]);
-        }
-        println!("{}", table.trim_fmt());
-        println!(
-            "∂ differentiable, [ ] optional. Every loss also takes sample_weight, and the options {}.",
-            COMMON.join(", ")
-        );
+        return Ok(Value::from(losses.into_iter().map(describe).collect::<Vec<_>>()).to_string());
     }
-    Ok(())
+    if name.is_some() {
+        return Ok(losses.into_iter().map(full).collect());
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["loss", "arguments", "options", "per element"]);
+    for mut loss in losses {
+        let entry = loss.entry();
+        let arguments: Vec<_> = entry.arguments.iter().map(mark).collect();
+        let own = loss.options().into_iter().filter(|[name, ..]| !COMMON.contains(&name.as_str()));
+        let options: Vec<_> = own.map(|[name, value, ..]| format!("{name}={value}")).collect();
+        table.add_row([entry.name, &arguments.join(" "), &options.join(" "), entry.formula]);
+    }
+    Ok(format!(
+        "{}\n∂ differentiable, [ ] optional. Every loss also takes sample_weight, and the options {}.",
+        table.trim_fmt(),
+        COMMON.join(", ")
+    ))
 }
 
 /// The options that every loss has.
@@ -54,22 +45,24 @@ fn domain(argument: &Argument) -> &'static str {
     argument.domain.map_or("", |domain| domain.name)
 }
 
-fn full(mut loss: Loss) {
+fn full(mut loss: Loss) -> String {
     let entry = loss.entry();
-    println!("{}: {}\n", entry.name, entry.formula);
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["argument", "shape", "elements", "domain"]);
+    let mut arguments = Table::new();
+    arguments.load_style(presets::NOTHING).set_header(["argument", "shape", "elements", "domain"]);
     for argument in entry.arguments.iter().chain([&SAMPLE_WEIGHT]) {
-        let (form, values) = (format!("{:?}", argument.form), format!("{:?}", argument.values));
-        table.add_row([&mark(argument), &form, &values, domain(argument)]);
+        let (form, values) = (argument.form.words(), argument.values.words());
+        arguments.add_row([&mark(argument), form, values, domain(argument)]);
     }
-    println!("{}\n", table.trim_fmt());
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(["option", "default", "may be", "what it does"]);
-    for option in loss.options() {
-        table.add_row(option);
-    }
-    println!("{}", table.trim_fmt());
+    let mut options = Table::new();
+    options.load_style(presets::NOTHING).set_header([
+        "option",
+        "default",
+        "may be",
+        "what it does",
+    ]);
+    options.add_rows(loss.options());
+    let (name, formula) = (entry.name, entry.formula);
+    format!("{name}: {formula}\n\n{}\n\n{}", arguments.trim_fmt(), options.trim_fmt())
 }
 
 fn describe(mut loss: Loss) -> Value {

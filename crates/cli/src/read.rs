@@ -7,6 +7,7 @@ use lossmith_core::catalogue::{GRAD_OUTPUT, SAMPLE_WEIGHT, Values};
 use lossmith_core::{Dense, Indices};
 use npyz::{DType, NpyFile, Order, TypeChar};
 use std::io::{Cursor, Read};
+use zip::ZipArchive;
 
 /// An argument as it was read.
 #[derive(Clone, Debug)]
@@ -94,14 +95,19 @@ fn argument(
 }
 
 fn npz(bytes: &[u8], name: &str, member: Option<&str>) -> Result<(Vec<usize>, Elements), String> {
-    let mut archive =
-        npyz::npz::NpzArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
-    let names: Vec<String> = archive.array_names().map(str::to_owned).collect();
-    let member = pick(&names, name, member)?;
-    let path = npyz::npz::file_name_from_array_name(&member);
-    let mut file = archive.zip_archive().by_name(&path).map_err(|error| error.to_string())?;
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+    let array = |name: &str| name.strip_suffix(".npy").map(str::to_owned);
+    let names: Vec<String> = archive.file_names().filter_map(|name| array(&name.ok()?)).collect();
+    let path = format!("{}.npy", pick(&names, name, member)?);
+    let file = archive.by_name(&path).map_err(|error| error.to_string())?;
+    // No more is unpacked than the archive says, and no more than there is memory for.
+    let size = file.size();
     let mut data = Vec::new();
-    file.read_to_end(&mut data).map_err(|error| error.to_string())?;
+    let fits = usize::try_from(size).is_ok_and(|size| data.try_reserve_exact(size).is_ok());
+    if !fits {
+        return Err(format!("{path} unpacks to {size} bytes, more than memory holds"));
+    }
+    file.take(size).read_to_end(&mut data).map_err(|error| error.to_string())?;
     npy(&data)
 }
 

@@ -65,6 +65,34 @@ pub enum Form {
     Value,
 }
 
+impl Form {
+    /// The shape in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Main => "any the loss takes",
+            Self::Same => "the input's",
+            Self::Rows => "the input's without its classes",
+            Self::PerClass => "(C)",
+            Self::Trailing => "trailing sides of the input's, each full or 1",
+            Self::Sample => "the unreduced loss's, or leading sides of it",
+            Self::Value => "the unreduced loss's",
+        }
+    }
+}
+
+impl Values {
+    /// The elements in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Numbers => "numbers",
+            Self::Indices => "class indices",
+            Self::Either => "class indices, one a row, or numbers",
+        }
+    }
+}
+
 /// What an argument's elements are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Values {

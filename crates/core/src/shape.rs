@@ -269,6 +269,11 @@ impl Frame {
     /// Joins neighbouring axes that every argument treats alike; what needs more than three groups is expanded.
     fn group_by_broadcast(&mut self, aligned: &[Vec<usize>]) {
         let rank = self.shape.len();
+        // A matrix stays one, whatever the order of its elements in memory.
+        if rank == 2 {
+            self.groups = [0..1, 1..2, 2..2];
+            return;
+        }
         let pattern = |axis: usize| -> Vec<bool> {
             aligned.iter().map(|sides| sides[axis] == self.shape[axis]).collect()
         };

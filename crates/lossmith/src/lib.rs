@@ -10,3 +10,7 @@ pub use lossmith_half as half;
 pub use lossmith_nalgebra as nalgebra;
 #[cfg(feature = "ndarray")]
 pub use lossmith_ndarray as ndarray;
+
+#[cfg(all(doctest, feature = "ndarray"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
