@@ -32,10 +32,9 @@ struct Bounds<'g> {
 /// How many roundings' worth an op may be off.
 fn units(node: Node) -> f64 {
     match node {
-        Node::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Weigh, ..) => {
-            1.0
-        }
-        Node::Unary(Unary::Exp | Unary::Ln | Unary::Ln1p, _)
+        Node::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Weigh, ..)
+        | Node::Unary(Unary::Sqrt, _) => 1.0,
+        Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Ln | Unary::Ln1p, _)
         | Node::Reduce(Reduce::Sum, ..)
         | Node::Fold(Reduce::Sum, _) => 2.0,
         Node::Unary(Unary::Sigmoid | Unary::Softplus, _) | Node::Binary(Binary::ExpSub, ..) => 4.0,

@@ -10,8 +10,10 @@ pub fn unary<T: Real>(op: Unary, x: T, y: T) -> T {
         Unary::Abs => x.sign(),
         Unary::Sign => x.constant(0.0),
         Unary::Exp => y,
+        Unary::Expm1 => y + 1.0,
         Unary::Ln => x.constant(1.0) / x,
         Unary::Ln1p => x.constant(1.0) / (x + 1.0),
+        Unary::Sqrt => x.constant(0.5) / y,
         Unary::Sigmoid => y * (-x).sigmoid(),
         Unary::Softplus => x.sigmoid(),
     }

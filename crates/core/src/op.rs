@@ -6,8 +6,10 @@
 //! | `Abs` | \|x\| | NaN | exact |
 //! | `Sign` | −1, 0 or 1 | NaN | exact; 0 at ±0 |
 //! | `Exp` | eˣ | NaN | 0 at −∞, ∞ at ∞ |
+//! | `Expm1` | eˣ − 1, accurate near 0 | NaN | −1 at −∞, ∞ at ∞; keeps the sign of 0 |
 //! | `Ln` | ln x | NaN, also below 0 | −∞ at ±0 |
 //! | `Ln1p` | ln(1 + x), accurate near 0 | NaN, also below −1 | −∞ at −1 |
+//! | `Sqrt` | √x | NaN, also below 0 | keeps the sign of 0 |
 //! | `Sigmoid` | 1/(1 + e⁻ˣ), accurate for very negative x | NaN | 0 at −∞, 1 at ∞ |
 //! | `Softplus` | ln(1 + eˣ), accurate on both sides | NaN | 0 at −∞, ∞ at ∞ |
 //! | `Add Sub Mul Div` | IEEE 754 | NaN | IEEE 754: ∞ − ∞, 0 · ∞ and 0 / 0 are NaN |
@@ -34,10 +36,14 @@ pub enum Unary {
     Sign,
     /// eˣ
     Exp,
+    /// eˣ − 1
+    Expm1,
     /// ln x
     Ln,
     /// ln(1 + x)
     Ln1p,
+    /// √x
+    Sqrt,
     /// 1/(1 + e⁻ˣ)
     Sigmoid,
     /// ln(1 + eˣ)

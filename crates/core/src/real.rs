@@ -48,6 +48,11 @@ pub trait Real:
     fn exp(self) -> Self {
         self.unary(Unary::Exp)
     }
+    /// eˣ − 1
+    #[must_use]
+    fn exp_m1(self) -> Self {
+        self.unary(Unary::Expm1)
+    }
     /// ln x
     #[must_use]
     fn ln(self) -> Self {
@@ -57,6 +62,11 @@ pub trait Real:
     #[must_use]
     fn ln_1p(self) -> Self {
         self.unary(Unary::Ln1p)
+    }
+    /// √x
+    #[must_use]
+    fn sqrt(self) -> Self {
+        self.unary(Unary::Sqrt)
     }
     /// 1/(1 + e⁻ˣ)
     #[must_use]
@@ -72,6 +82,19 @@ pub trait Real:
     #[must_use]
     fn square(self) -> Self {
         self * self
+    }
+    /// max(x, 0), derivative 0 at 0; NaN stays.
+    #[must_use]
+    fn relu(self) -> Self {
+        let zero = self.constant(0.0);
+        Self::select(Compare::Le, self, zero, zero, self)
+    }
+    /// The smaller of two, which share the derivative where they are equal; NaN stays.
+    #[must_use]
+    fn minimum(self, other: Self) -> Self {
+        let shared = self * 0.5 + other * 0.5;
+        let or_other = Self::select(Compare::Lt, other, self, other, shared);
+        Self::select(Compare::Lt, self, other, self, or_other)
     }
     /// 0 where `self` is 0, else `self · value`: a zero weight skips what it weighs.
     #[must_use]

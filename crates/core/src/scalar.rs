@@ -52,8 +52,10 @@ pub fn unary<F: Float>(op: Unary, x: F) -> F {
         Unary::Abs => x.abs(),
         Unary::Sign => sign(x),
         Unary::Exp => x.exp(),
+        Unary::Expm1 => x.exp_m1(),
         Unary::Ln => x.ln(),
         Unary::Ln1p => x.ln_1p(),
+        Unary::Sqrt => x.sqrt(),
         Unary::Sigmoid => sigmoid(x),
         Unary::Softplus => softplus(x),
     }

@@ -151,8 +151,10 @@ impl<'a, H: Element> Backend for Half<'a, H> {
             Unary::Abs => map(x, f32::abs),
             Unary::Sign => map(x, scalar::sign),
             Unary::Exp => map(x, f32::exp),
+            Unary::Expm1 => map(x, f32::exp_m1),
             Unary::Ln => map(x, f32::ln),
             Unary::Ln1p => map(x, f32::ln_1p),
+            Unary::Sqrt => map(x, f32::sqrt),
             Unary::Sigmoid => map(x, scalar::sigmoid),
             Unary::Softplus => map(x, scalar::softplus),
         })

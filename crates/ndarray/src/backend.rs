@@ -118,8 +118,10 @@ impl<'a, F: Element> Backend for NdArray<'a, F> {
             Unary::Abs => map(x, F::abs),
             Unary::Sign => map(x, scalar::sign),
             Unary::Exp => map(x, F::exp),
+            Unary::Expm1 => map(x, F::exp_m1),
             Unary::Ln => map(x, F::ln),
             Unary::Ln1p => map(x, F::ln_1p),
+            Unary::Sqrt => map(x, F::sqrt),
             Unary::Sigmoid => map(x, scalar::sigmoid),
             Unary::Softplus => map(x, scalar::softplus),
         })

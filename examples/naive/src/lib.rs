@@ -101,8 +101,10 @@ impl<T: Float> Backend for Naive<T> {
             Unary::Abs => map(&x, T::abs),
             Unary::Sign => map(&x, scalar::sign),
             Unary::Exp => map(&x, T::exp),
+            Unary::Expm1 => map(&x, T::exp_m1),
             Unary::Ln => map(&x, T::ln),
             Unary::Ln1p => map(&x, T::ln_1p),
+            Unary::Sqrt => map(&x, T::sqrt),
             Unary::Sigmoid => map(&x, scalar::sigmoid),
             Unary::Softplus => map(&x, scalar::softplus),
         })
