@@ -1,10 +1,7 @@
 //! The catalogue: every loss by name, with its arguments, options, domain and formula, as data.
 
 use crate::error::Error;
-use crate::loss::{
-    BceWithLogits, BinaryCrossEntropy, CrossEntropy, Definition, L1, LogSigmoid, LogSoftmax,
-    Logsumexp, Loss, Mse, Nll, Sigmoid, SmoothL1, Softmax, Softplus,
-};
+use crate::loss::{self, Definition, Distance, Loss};
 use std::ops::RangeInclusive;
 
 /// What the catalogue says of a loss.
@@ -59,6 +56,8 @@ pub enum Form {
     PerClass,
     /// Trailing sides of the main input, each full or one (NumPy broadcasting).
     Trailing,
+    /// The main input's shape, also with any one side 1 or without its last; or one number.
+    AnySideOne,
     /// The unreduced loss's shape, or leading sides of it.
     Sample,
     /// The unreduced loss's shape.
@@ -75,6 +74,7 @@ impl Form {
             Self::Rows => "the input's without its classes",
             Self::PerClass => "(C)",
             Self::Trailing => "trailing sides of the input's, each full or 1",
+            Self::AnySideOne => "the input's, any one side 1, without its last side, or ()",
             Self::Sample => "the unreduced loss's, or leading sides of it",
             Self::Value => "the unreduced loss's",
         }
@@ -89,6 +89,7 @@ impl Values {
             Self::Numbers => "numbers",
             Self::Indices => "class indices",
             Self::Either => "class indices, one a row, or numbers",
+            Self::IndexSets => "class indices, each row's ended by −1",
         }
     }
 }
@@ -102,9 +103,11 @@ pub enum Values {
     Indices,
     /// Class indices with the rows' shape, or numbers with the argument's own.
     Either,
+    /// Several class indices a row, ended by −1, with the main input's shape.
+    IndexSets,
 }
 
-/// An interval of numbers.
+/// An interval of numbers, or its two ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Domain {
     /// How it is written.
@@ -113,10 +116,26 @@ pub struct Domain {
     pub low: f64,
     /// The largest number in it.
     pub high: f64,
+    /// Whether only `low` and `high` themselves are in it.
+    pub ends: bool,
+}
+
+impl Domain {
+    /// Whether a number is in it; NaN is data, and in every domain.
+    #[must_use]
+    pub fn holds(&self, x: f64) -> bool {
+        let inside = self.low <= x && x <= self.high && !self.ends;
+        inside || x == self.low || x == self.high || x.is_nan()
+    }
 }
 
 /// The probabilities, [0, 1].
-pub const UNIT: Domain = Domain { name: "[0, 1]", low: 0.0, high: 1.0 };
+pub const UNIT: Domain = Domain { name: "[0, 1]", low: 0.0, high: 1.0, ends: false };
+/// The numbers from 0.
+pub const FROM_ZERO: Domain =
+    Domain { name: "[0, ∞)", low: 0.0, high: f64::INFINITY, ends: false };
+/// The labels of two classes, −1 and 1.
+pub const SIGNS: Domain = Domain { name: "−1 or 1", low: -1.0, high: 1.0, ends: true };
 
 /// A weight for each element, row or leading part of the unreduced loss; a mean divides by what is weighed.
 pub const SAMPLE_WEIGHT: Argument = Argument::weight("sample_weight", Form::Sample);
@@ -141,6 +160,18 @@ impl Argument {
     #[must_use]
     pub const fn target() -> Self {
         Self { name: "target", form: Form::Same, ..Self::input() }
+    }
+
+    /// The argument under another name.
+    #[must_use]
+    pub const fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// Numbers without a gradient that are −1 or 1, the target of a loss of two classes.
+    #[must_use]
+    pub const fn signs(form: Form) -> Self {
+        Self { form, domain: Some(SIGNS), differentiable: false, ..Self::target() }
     }
 
     /// Class indices, one a row.
@@ -187,8 +218,12 @@ pub enum Slot<'a> {
     Number(&'a mut f64, RangeInclusive<f64>),
     /// A number in a range, or `none`.
     MaybeNumber(&'a mut Option<f64>, RangeInclusive<f64>),
-    /// Any integer.
-    Integer(&'a mut i64),
+    /// An integer in a range.
+    Integer(&'a mut i64, RangeInclusive<i64>),
+    /// Yes or no.
+    Flag(&'a mut bool),
+    /// One of the [distances](crate::loss::Distance).
+    Distance(&'a mut Distance),
 }
 
 impl Slot<'_> {
@@ -198,7 +233,9 @@ impl Slot<'_> {
         match self {
             Self::Number(value, _) => value.to_string(),
             Self::MaybeNumber(value, _) => value.map_or("none".into(), |value| value.to_string()),
-            Self::Integer(value) => value.to_string(),
+            Self::Integer(value, _) => value.to_string(),
+            Self::Flag(value) => value.to_string(),
+            Self::Distance(distance) => distance.name.into(),
         }
     }
 
@@ -208,7 +245,10 @@ impl Slot<'_> {
         match self {
             Self::Number(_, range) => interval(range),
             Self::MaybeNumber(_, range) => format!("{}, or none", interval(range)),
-            Self::Integer(_) => "an integer".into(),
+            Self::Integer(_, range) if *range == ANY_INTEGER => "an integer".into(),
+            Self::Integer(_, range) => format!("{} or {}", range.start(), range.end()),
+            Self::Flag(_) => "true | false".into(),
+            Self::Distance(_) => Distance::ALL.map(|distance| distance.name).join(" | "),
         }
     }
 
@@ -217,7 +257,8 @@ impl Slot<'_> {
         match self {
             Self::Number(value, range) => range.contains(value),
             Self::MaybeNumber(value, range) => value.is_none_or(|value| range.contains(&value)),
-            Self::Integer(_) => true,
+            Self::Integer(value, range) => range.contains(value),
+            Self::Flag(_) | Self::Distance(_) => true,
         }
     }
 
@@ -230,14 +271,26 @@ impl Slot<'_> {
                 true
             }
             Self::MaybeNumber(value, _) => words.parse().map(|new| **value = Some(new)).is_ok(),
-            Self::Integer(value) => words.parse().map(|new| **value = new).is_ok(),
+            Self::Integer(value, _) => words.parse().map(|new| **value = new).is_ok(),
+            Self::Flag(value) => words.parse().map(|new| **value = new).is_ok(),
+            Self::Distance(distance) => {
+                let named = Distance::ALL.into_iter().find(|distance| distance.name == words);
+                named.map(|named| **distance = named).is_some()
+            }
         }
     }
 }
 
+/// Every integer.
+pub const ANY_INTEGER: RangeInclusive<i64> = i64::MIN..=i64::MAX;
+/// Every finite number.
+pub const ANY_NUMBER: RangeInclusive<f64> = f64::MIN..=f64::MAX;
+
 fn interval(range: &RangeInclusive<f64>) -> String {
     match (*range.start(), *range.end()) {
-        (low, f64::MAX) => format!("a number from {low}"),
+        (f64::MIN, f64::MAX) => "a number".into(),
+        (low, f64::MAX | f64::INFINITY) => format!("a number from {low}"),
+        (f64::MIN_POSITIVE, _) => "a number above 0".into(),
         (low, high) => format!("a number from {low} to {high}"),
     }
 }
@@ -245,22 +298,7 @@ fn interval(range: &RangeInclusive<f64>) -> String {
 /// Every loss and building block with its default options, in catalogue order.
 #[must_use]
 pub fn all() -> Vec<Loss<Box<dyn Definition>>> {
-    let definitions: [Box<dyn Definition>; 13] = [
-        Box::new(L1::default()),
-        Box::new(Mse::default()),
-        Box::new(CrossEntropy::default()),
-        Box::new(Nll::default()),
-        Box::new(BinaryCrossEntropy::default()),
-        Box::new(BceWithLogits::default()),
-        Box::new(SmoothL1::default()),
-        Box::new(Softmax::default()),
-        Box::new(LogSoftmax::default()),
-        Box::new(Logsumexp::default()),
-        Box::new(Sigmoid::default()),
-        Box::new(LogSigmoid::default()),
-        Box::new(Softplus::default()),
-    ];
-    definitions.into_iter().map(Loss::new).collect()
+    loss::definitions().into_iter().map(Loss::new).collect()
 }
 
 /// The loss of that name with its default options.

@@ -30,7 +30,7 @@ pub enum Error {
         expected: String,
     },
     /// A class index is out of range.
-    #[error("{argument}[{index}] is {value}, but there are {classes} classes: give 0 to {last}, or set ignore_index to {value}", last = classes.saturating_sub(1))]
+    #[error("{argument}[{index}] is {value}, but there are {classes} classes: give 0 to {last}{also}", last = classes.saturating_sub(1))]
     Label {
         /// The argument.
         argument: &'static str,
@@ -40,6 +40,8 @@ pub enum Error {
         value: i64,
         /// How many classes there are.
         classes: usize,
+        /// What else may stand there, with the words around it.
+        also: &'static str,
     },
     /// A number is outside the argument's domain.
     #[error("{argument}[{index}] is {value}, outside {domain} (check=off skips this)")]

@@ -183,7 +183,9 @@ impl Objective {
             let layout = loss.definition.layout();
             let sides = layout.value_sides(call.frame);
             let terms = loss.definition.terms(&arguments);
-            let reduced = terms.reduce(optional(&SAMPLE_WEIGHT), loss.reduction, loss.empty, sides);
+            let batch = graph.number(frame.batch());
+            let weight = optional(&SAMPLE_WEIGHT);
+            let reduced = terms.reduce(weight, loss.reduction, loss.empty, sides, batch);
             if loss.reduction == Reduction::None {
                 (value_sides, value_shape) = (sides, frame.value_shape(layout));
                 cotangent = optional(&GRAD_OUTPUT).unwrap_or(cotangent);
@@ -323,10 +325,21 @@ impl<'g, 'a, B: Backend> Build<'g, 'a, B> {
     ) -> Result<Arguments<'g>, Error> {
         let definition = &call.loss.definition;
         let layout = definition.layout();
-        let mut arguments = Arguments { graph: self.graph, given: BTreeMap::new() };
+        let mut arguments =
+            Arguments { graph: self.graph, given: BTreeMap::new(), sets: BTreeMap::new() };
         for given in &call.arguments {
             let argument = given.argument;
             let handle = match given.input {
+                Input::Indices(indices) if argument.values == Values::IndexSets => {
+                    frame.check_same(layout, argument, &indices.shape)?;
+                    let sets = Labels::sets(argument.name, &indices.data, frame.sides())?;
+                    let slots = sets.iter().map(|slot| {
+                        self.labels.push(self.backend.labels(slot).map_err(Error::backend)?);
+                        Ok(self.graph.labels(self.labels.len() - 1, call.frame))
+                    });
+                    arguments.sets.insert(argument.name, slots.collect::<Result<_, Error>>()?);
+                    continue;
+                }
                 Input::Indices(indices) => {
                     frame.check_rows(layout, argument, &indices.shape)?;
                     let ignore = definition.ignore_index();
@@ -365,7 +378,7 @@ impl<'g, 'a, B: Backend> Build<'g, 'a, B> {
         }
         let tensor = array.enter(backend, &placed.view).map_err(Error::backend)?;
         if let Some(domain) = checked {
-            let outside = first_outside(backend, &tensor, domain.low, domain.high);
+            let outside = first_outside(backend, &tensor, domain);
             if let Some((index, value)) = outside.map_err(Error::backend)? {
                 let (argument, domain) = (given.argument.name, domain.name);
                 return Err(Error::Domain { argument, index, value, domain });
@@ -403,8 +416,9 @@ fn named<'a, A>(
             }
             (Some(_), Some(_)) => return Err(unknown(entry.name, name, &loss.takes())),
         };
+        let indices = matches!(argument.values, Values::Indices | Values::IndexSets);
         let (got, right, expected) = match input {
-            Input::Numbers(_) => ("numbers", argument.values != Values::Indices, "class indices"),
+            Input::Numbers(_) => ("numbers", !indices, "class indices"),
             Input::Indices(_) => ("class indices", argument.values != Values::Numbers, "numbers"),
         };
         if !right {

@@ -1,9 +1,10 @@
 //! Runs a graph on a [`Backend`], op by op; numbers stay on the host in `f64`, tensors are freed or reused at their last use.
 
 use crate::backend::{Backend, Operand};
+use crate::catalogue::Domain;
 use crate::error::Error;
 use crate::graph::{Dim, Graph, Id, NUMBER, Node, Shape};
-use crate::op::{Binary, Reduce};
+use crate::op::{Binary, Compare, Reduce};
 use crate::scalar;
 
 /// A node's value: a number on the host, or a tensor.
@@ -176,22 +177,25 @@ impl<B: Backend> Run<'_, B> {
     }
 }
 
-/// The first element outside `low..=high`, NaN not counted: its place and value.
+/// The first element outside a domain: its place and value.
 pub(crate) fn first_outside<B: Backend>(
     backend: &B,
     x: &B::Tensor,
-    low: f64,
-    high: f64,
+    domain: Domain,
 ) -> Result<Option<(usize, f64)>, B::Error> {
-    let one_where_less = |a, b| {
-        backend.select(crate::op::Compare::Lt, [a, b], [Operand::Scalar(1.0), Operand::Scalar(0.0)])
-    };
-    let below = one_where_less(Operand::Borrowed(x), Operand::Scalar(low))?;
-    let above = one_where_less(Operand::Scalar(high), Operand::Borrowed(x))?;
-    let outside = backend.binary(Binary::Add, Operand::Owned(below), Operand::Owned(above))?;
+    let one_where_less =
+        |a, b| backend.select(Compare::Lt, [a, b], [Operand::Scalar(1.0), Operand::Scalar(0.0)]);
+    let x_below = |end| one_where_less(Operand::Borrowed(x), Operand::Scalar(end));
+    let x_above = |end| one_where_less(Operand::Scalar(end), Operand::Borrowed(x));
+    let joined = |op, a, b| backend.binary(op, Operand::Owned(a), Operand::Owned(b));
+    let mut outside = joined(Binary::Add, x_below(domain.low)?, x_above(domain.high)?)?;
+    if domain.ends {
+        let between = joined(Binary::Mul, x_above(domain.low)?, x_below(domain.high)?)?;
+        outside = joined(Binary::Add, outside, between)?;
+    }
     if backend.fold(Reduce::Sum, Operand::Owned(outside))? == 0.0 {
         return Ok(None);
     }
-    let outside = |&(_, value): &(usize, f64)| value < low || value > high;
-    Ok(backend.download(x)?.into_iter().enumerate().find(outside))
+    let mut elements = backend.download(x)?.into_iter().enumerate();
+    Ok(elements.find(|&(_, value)| !domain.holds(value)))
 }

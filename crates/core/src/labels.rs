@@ -65,13 +65,44 @@ impl Labels {
         ignore_index: Option<i64>,
     ) -> Result<Self, Error> {
         let classes = sides[1];
+        let also = if ignore_index.is_some() { ", or the ignore_index" } else { "" };
         let label = |(index, &value): (usize, &i64)| match usize::try_from(value) {
             _ if Some(value) == ignore_index => Ok(None),
             Ok(label) if label < classes => Ok(Some(label)),
-            _ => Err(Error::Label { argument, index, value, classes }),
+            _ => Err(Error::Label { argument, index, value, classes, also }),
         };
         let data = data.iter().enumerate().map(label).collect::<Result<_, _>>()?;
         Ok(Self { sides, data })
+    }
+
+    /// The labels of rows that have several, each row's ended by −1, as one `Labels` a place in the list.
+    ///
+    /// # Errors
+    /// [`Error::Label`] names the first index outside `0..classes` before its row's end.
+    pub fn sets(
+        argument: &'static str,
+        data: &[i64],
+        sides: [usize; 3],
+    ) -> Result<Vec<Self>, Error> {
+        let [batch, classes, inner] = sides;
+        let mut slots: Vec<Self> = Vec::new();
+        for row in 0..batch * inner {
+            let at = |class: usize| (row / inner * classes + class) * inner + row % inner;
+            for class in 0..classes {
+                let (index, value) = (at(class), data[at(class)]);
+                if value == -1 {
+                    break;
+                }
+                let label = usize::try_from(value).ok().filter(|&label| label < classes);
+                let also = ", or -1 to end the row";
+                let out_of_range = || Error::Label { argument, index, value, classes, also };
+                if slots.len() == class {
+                    slots.push(Self { sides, data: vec![None; batch * inner] });
+                }
+                slots[class].data[row] = Some(label.ok_or_else(out_of_range)?);
+            }
+        }
+        Ok(slots)
     }
 
     /// Batch × class × inner of the tensors these labels pick from.

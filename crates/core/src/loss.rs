@@ -2,23 +2,72 @@
 
 mod bce_with_logits;
 mod binary_cross_entropy;
+mod cosine_embedding;
 mod cross_entropy;
+mod gaussian_nll;
+mod hinge_embedding;
+mod huber;
+mod kl_div;
 mod l1;
+mod log_cosh;
+mod margin_ranking;
 mod mse;
+mod multi_margin;
+mod multilabel_margin;
+mod multilabel_soft_margin;
 mod nll;
+mod norm;
+mod poisson_nll;
 mod sigmoid;
+mod sigmoid_focal;
 mod smooth_l1;
+mod soft_margin;
 mod softmax;
+mod triplet_margin;
 
-pub use bce_with_logits::{BceWithLogits, binary_cross_entropy_with_logits};
-pub use binary_cross_entropy::{BinaryCrossEntropy, binary_cross_entropy};
-pub use cross_entropy::{CrossEntropy, cross_entropy};
-pub use l1::{L1, l1};
-pub use mse::{Mse, mse};
-pub use nll::{Nll, nll};
-pub use sigmoid::{LogSigmoid, Sigmoid, Softplus, log_sigmoid, sigmoid, softplus};
-pub use smooth_l1::{SmoothL1, smooth_l1};
-pub use softmax::{LogSoftmax, Logsumexp, Softmax, log_softmax, logsumexp, softmax};
+/// Exports each definition and its constructor, and lists them for the catalogue in this order.
+macro_rules! definitions {
+    ($($module:ident: $definition:ident $constructor:ident,)*) => {
+        $(pub use $module::{$definition, $constructor};)*
+
+        pub(crate) fn definitions() -> Vec<Box<dyn Definition>> {
+            vec![$(Box::new($definition::default())),*]
+        }
+    };
+}
+
+definitions! {
+    l1: L1 l1,
+    mse: Mse mse,
+    cross_entropy: CrossEntropy cross_entropy,
+    nll: Nll nll,
+    binary_cross_entropy: BinaryCrossEntropy binary_cross_entropy,
+    bce_with_logits: BceWithLogits binary_cross_entropy_with_logits,
+    smooth_l1: SmoothL1 smooth_l1,
+    huber: Huber huber,
+    kl_div: KlDiv kl_div,
+    poisson_nll: PoissonNll poisson_nll,
+    gaussian_nll: GaussianNll gaussian_nll,
+    margin_ranking: MarginRanking margin_ranking,
+    hinge_embedding: HingeEmbedding hinge_embedding,
+    soft_margin: SoftMargin soft_margin,
+    multi_margin: MultiMargin multi_margin,
+    multilabel_margin: MultilabelMargin multilabel_margin,
+    multilabel_soft_margin: MultilabelSoftMargin multilabel_soft_margin,
+    cosine_embedding: CosineEmbedding cosine_embedding,
+    triplet_margin: TripletMargin triplet_margin,
+    triplet_margin: TripletMarginWithDistance triplet_margin_with_distance,
+    log_cosh: LogCosh log_cosh,
+    sigmoid_focal: SigmoidFocal sigmoid_focal,
+    softmax: Softmax softmax,
+    softmax: LogSoftmax log_softmax,
+    softmax: Logsumexp logsumexp,
+    sigmoid: Sigmoid sigmoid,
+    sigmoid: LogSigmoid log_sigmoid,
+    sigmoid: Softplus softplus,
+}
+
+pub use triplet_margin::Distance;
 
 use crate::catalogue::{Argument, Entry, GRAD_OUTPUT, Kind, Opt, SAMPLE_WEIGHT};
 use crate::error::Error;
@@ -93,6 +142,7 @@ impl Definition for Box<dyn Definition> {
 pub struct Arguments<'g> {
     pub(crate) graph: &'g Graph,
     pub(crate) given: BTreeMap<&'static str, Target<'g>>,
+    pub(crate) sets: BTreeMap<&'static str, Vec<LabelVar<'g>>>,
 }
 
 /// An argument: numbers, or class indices.
@@ -131,6 +181,12 @@ impl<'g> Arguments<'g> {
                 self.graph.labels(0, 0)
             }
         }
+    }
+
+    /// The argument, which is several class indices a row: the first of each row, the second, and so on.
+    #[must_use]
+    pub fn label_sets(&self, name: &str) -> &[LabelVar<'g>] {
+        self.sets.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// The argument, or a number in its place.
@@ -291,14 +347,15 @@ struct Common {
     doc: &'static str,
 }
 
-const REDUCTIONS: [Reduction; 3] = [Reduction::None, Reduction::Mean, Reduction::Sum];
+const REDUCTIONS: [Reduction; 4] =
+    [Reduction::None, Reduction::Mean, Reduction::Sum, Reduction::BatchMean];
 const EMPTIES: [Empty; 2] = [Empty::Nan, Empty::Zero];
 const CHECKS: [Check; 3] = [Check::Full, Check::Labels, Check::Off];
 
 const COMMON: [Common; 3] = [
     Common {
         name: "reduction",
-        words: &["none", "mean", "sum"],
+        words: &["none", "mean", "sum", "batchmean"],
         show: |reduction, _, _| COMMON[0].words[reduction as usize],
         doc: "what becomes of the unreduced loss",
     },

@@ -134,15 +134,18 @@ impl Frame {
             None => [0..rank, rank..rank, rank..rank],
         };
         let mut frame = Self { index, main, shape: shape.to_vec(), class_axis, groups };
-        let mut aligned = Vec::new();
+        let (mut aligned, mut differentiable) = (Vec::new(), Vec::new());
         for (layout, arguments) in losses {
             for (argument, got) in arguments {
                 checked_count(got)?;
-                aligned.push(frame.align(*layout, argument, got)?);
+                let sides = frame.align(*layout, argument, got)?;
+                differentiable.extend(argument.differentiable.then(|| sides.clone()));
+                aligned.push(sides);
             }
         }
         if class_axis.is_none() {
-            frame.group_by_broadcast(&aligned);
+            // Where that needs more than three groups, what has no gradient is expanded instead.
+            let _ = frame.group_by_broadcast(&aligned) || frame.group_by_broadcast(&differentiable);
         }
         Ok(frame)
     }
@@ -159,6 +162,22 @@ impl Frame {
     /// Batch × class × inner of the main input.
     pub(crate) fn sides(&self) -> [usize; 3] {
         self.groups.clone().map(|group| count(&self.shape[group]))
+    }
+
+    /// The first side of the main input, 1 if it has none.
+    #[allow(clippy::cast_precision_loss, reason = "a side above 2^53 does not exist")]
+    pub(crate) fn batch(&self) -> f64 {
+        self.shape.first().map_or(1.0, |&side| side as f64)
+    }
+
+    /// Checks that there are as many class indices as elements.
+    pub(crate) fn check_same(
+        &self,
+        layout: Layout,
+        argument: &Argument,
+        got: &[usize],
+    ) -> Result<(), Error> {
+        self.align(layout, &Argument { form: Form::Same, ..*argument }, got).map(|_| ())
     }
 
     /// Checks that there is one class index a row.
@@ -190,7 +209,7 @@ impl Frame {
                 Form::Value | Form::Sample if of_class && layout.drops() => false,
                 Form::Value => true,
                 Form::PerClass | Form::Rows => of_class || !one,
-                Form::Trailing | Form::Sample => !one,
+                Form::Trailing | Form::AnySideOne | Form::Sample => !one,
             };
             if is_full {
                 placed[axis] = full(self.index)[axis];
@@ -254,6 +273,20 @@ impl Frame {
                 aligned.extend(got);
                 Ok(aligned)
             }
+            Form::AnySideOne => {
+                if got.is_empty() {
+                    return Ok(vec![1; rank]);
+                }
+                if self.shape.split_last().is_some_and(|(_, leading)| leading == got) {
+                    return Ok(got.iter().copied().chain([1]).collect());
+                }
+                let differ = got.iter().zip(&self.shape).filter(|(a, b)| a != b);
+                let ones = differ.clone().all(|(&side, _)| side == 1) && differ.count() <= 1;
+                if got.len() != rank || !ones {
+                    return Err(wrong(argument.form.words().into()));
+                }
+                Ok(got.to_vec())
+            }
             Form::Sample => {
                 if !value_shape.starts_with(got) {
                     let value = Sides(&value_shape);
@@ -266,13 +299,13 @@ impl Frame {
         }
     }
 
-    /// Joins neighbouring axes that every argument treats alike; what needs more than three groups is expanded.
-    fn group_by_broadcast(&mut self, aligned: &[Vec<usize>]) {
+    /// Joins neighbouring axes that every argument treats alike; false if more than three groups are left.
+    fn group_by_broadcast(&mut self, aligned: &[Vec<usize>]) -> bool {
         let rank = self.shape.len();
         // A matrix stays one, whatever the order of its elements in memory.
         if rank == 2 {
             self.groups = [0..1, 1..2, 2..2];
-            return;
+            return true;
         }
         let pattern = |axis: usize| -> Vec<bool> {
             aligned.iter().map(|sides| sides[axis] == self.shape[axis]).collect()
@@ -291,5 +324,6 @@ impl Frame {
             [_, class, inner] => [0..class, class..inner, inner..rank],
             _ => [0..rank, rank..rank, rank..rank],
         };
+        starts.len() <= 3
     }
 }

@@ -33,15 +33,20 @@ impl<'g> Terms<'g> {
         reduction: Reduction,
         empty: Empty,
         shape: Shape,
+        batch: Var<'g>,
     ) -> Var<'g> {
         let weigh = |x: Var<'g>| sample_weight.map_or(x, |w| w.weigh(x));
         let value = weigh(self.value);
         match reduction {
             Reduction::None => value,
             Reduction::Sum => value.total(shape),
-            Reduction::Mean => {
+            Reduction::Mean | Reduction::BatchMean => {
                 let sum = value.total(shape);
-                let weight = weigh(self.weight).total(shape);
+                let weight = if reduction == Reduction::BatchMean {
+                    batch
+                } else {
+                    weigh(self.weight).total(shape)
+                };
                 let nothing = sum.constant(match empty {
                     Empty::Nan => f64::NAN,
                     Empty::Zero => 0.0,
@@ -62,6 +67,8 @@ pub enum Reduction {
     Mean,
     /// Σ value.
     Sum,
+    /// Σ value / the first side of the main input, PyTorch's `batchmean`; the whole mean of a Kullback–Leibler divergence.
+    BatchMean,
 }
 
 /// What the mean of nothing is: of no rows, or of rows that are all ignored or of weight 0. Its gradient is 0.

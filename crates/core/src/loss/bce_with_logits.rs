@@ -31,7 +31,7 @@ const ENTRY: Entry = Entry {
 };
 
 /// The unreduced loss of one element.
-fn formula<T: Real>(x: T, t: T, pos_weight: T) -> T {
+pub(super) fn formula<T: Real>(x: T, t: T, pos_weight: T) -> T {
     t.weigh(pos_weight.weigh((-x).softplus())) + (-t + 1.0).weigh(x.softplus())
 }
 

@@ -1,5 +1,5 @@
 use super::{Arguments, Definition, Loss, Target};
-use crate::catalogue::{Argument, Entry, Form, Kind, Opt, Slot, UNIT};
+use crate::catalogue::{ANY_INTEGER, Argument, Entry, Form, Kind, Opt, Slot, UNIT};
 use crate::graph::{LabelVar, Var};
 use crate::loss::softmax::shifted;
 use crate::op::Axis::Class;
@@ -77,7 +77,7 @@ impl Definition for CrossEntropy {
     }
 
     fn options(&mut self) -> Vec<Opt<'_>> {
-        let ignore = Slot::Integer(&mut self.ignore_index);
+        let ignore = Slot::Integer(&mut self.ignore_index, ANY_INTEGER);
         let smoothing = Slot::Number(&mut self.label_smoothing, 0.0..=1.0);
         vec![
             Opt {

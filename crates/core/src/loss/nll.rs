@@ -1,5 +1,5 @@
 use super::{Arguments, Definition, Loss};
-use crate::catalogue::{Argument, Entry, Form, Kind, Opt, Slot};
+use crate::catalogue::{ANY_INTEGER, Argument, Entry, Form, Kind, Opt, Slot};
 use crate::real::Real;
 use crate::shape::Layout;
 use crate::terms::Terms;
@@ -53,7 +53,7 @@ impl Definition for Nll {
     }
 
     fn options(&mut self) -> Vec<Opt<'_>> {
-        let slot = Slot::Integer(&mut self.ignore_index);
+        let slot = Slot::Integer(&mut self.ignore_index, ANY_INTEGER);
         vec![Opt { name: "ignore_index", doc: "the label that marks a row without one", slot }]
     }
 

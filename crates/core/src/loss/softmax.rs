@@ -1,5 +1,5 @@
 use super::{Arguments, Definition, Loss};
-use crate::catalogue::{Argument, Entry, Kind, Opt, Slot};
+use crate::catalogue::{ANY_INTEGER, Argument, Entry, Kind, Opt, Slot};
 use crate::graph::Var;
 use crate::op::{Axis::Class, Compare};
 use crate::real::Real;
@@ -48,7 +48,7 @@ macro_rules! over_a_dim {
             }
 
             fn options(&mut self) -> Vec<Opt<'_>> {
-                let slot = Slot::Integer(&mut self.dim);
+                let slot = Slot::Integer(&mut self.dim, ANY_INTEGER);
                 vec![Opt { name: "dim", doc: "the axis, from the end if negative", slot }]
             }
 

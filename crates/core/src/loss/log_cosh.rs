@@ -1,0 +1,44 @@
+use super::{Arguments, Definition, Loss};
+use crate::catalogue::{Argument, Entry, Kind};
+use crate::op::Compare;
+use crate::real::Real;
+use crate::terms::Terms;
+
+/// ln cosh(x − t) of each element.
+///
+/// `input`∂ and `target`∂ have one shape, any. It is (x − t)²/2 for small differences and |x − t| − ln 2 for large
+/// ones, and accurate for both; the gradient is tanh(x − t). Source: `optax.losses.log_cosh`.
+#[derive(Clone, Debug, Default)]
+pub struct LogCosh {}
+
+/// The mean of ln cosh of the errors, [`LogCosh`].
+#[must_use]
+pub fn log_cosh() -> Loss<LogCosh> {
+    Loss::new(LogCosh::default())
+}
+
+const ENTRY: Entry = Entry {
+    name: "log_cosh",
+    kind: Kind::Loss,
+    formula: "ln cosh(x − t)",
+    arguments: &[Argument::input(), Argument::target()],
+};
+
+/// The unreduced loss of one element: cosh e − 1 is (eᵉ − 1)²/2eᵉ, which neither cancels nor, below 1, overflows.
+fn formula<T: Real>(input: T, target: T) -> T {
+    let e = (input - target).abs();
+    let m = e.exp_m1();
+    let near = (m * (m / (m + 1.0)) * 0.5).ln_1p();
+    let far = e + ((e * -2.0).exp().ln_1p() - std::f64::consts::LN_2);
+    T::select(Compare::Lt, e, e.constant(1.0), near, far)
+}
+
+impl Definition for LogCosh {
+    fn entry(&self) -> &'static Entry {
+        &ENTRY
+    }
+
+    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
+        Terms::new(formula(a.tensor("input"), a.tensor("target")))
+    }
+}

@@ -1,0 +1,52 @@
+use super::{Arguments, Definition, Loss};
+use crate::catalogue::{Argument, Entry, Form, Kind, Values};
+use crate::op::Axis::Class;
+use crate::real::Real;
+use crate::shape::Layout;
+use crate::terms::Terms;
+
+/// Σ max(0, 1 − x_y + x_i) / C of each row, over its labels y and the classes i that are none of them.
+///
+/// `input`∂ are scores of shape (C) or (N, C); `target` is class indices of that shape, each row's ended by −1.
+/// The gradient is 0 at the kinks. Source: `torch.nn.functional.multilabel_margin_loss`.
+#[derive(Clone, Debug, Default)]
+pub struct MultilabelMargin {}
+
+/// The mean margin loss of several labels, [`MultilabelMargin`].
+#[must_use]
+pub fn multilabel_margin() -> Loss<MultilabelMargin> {
+    Loss::new(MultilabelMargin::default())
+}
+
+const ENTRY: Entry = Entry {
+    name: "multilabel_margin",
+    kind: Kind::Loss,
+    formula: "Σ_{y in, i out} max(0, 1 − x_y + x_i) / C",
+    arguments: &[
+        Argument::input(),
+        Argument { values: Values::IndexSets, form: Form::Same, ..Argument::labels() },
+    ],
+};
+
+impl Definition for MultilabelMargin {
+    fn entry(&self) -> &'static Entry {
+        &ENTRY
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::Classes
+    }
+
+    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
+        let (x, labels) = (a.tensor("input"), a.label_sets("target"));
+        let zero = x.constant(0.0);
+        // No class is both in and out: what is in has no margin to miss.
+        let out = |missed| labels.iter().fold(missed, |missed, y| y.at(zero, missed));
+        let of_label = labels.iter().map(|y| {
+            let missed = (x - y.pick(x) + 1.0).relu();
+            y.labelled().weigh(out(missed).sum(Class))
+        });
+        let sum = of_label.fold(zero, |sum, label| sum + label);
+        Terms::new(sum / x.size(Class))
+    }
+}

@@ -1,0 +1,47 @@
+use super::{Arguments, Definition, Loss, bce_with_logits};
+use crate::catalogue::{Argument, Entry, Form, Kind, UNIT};
+use crate::op::Axis::Class;
+use crate::real::Real;
+use crate::shape::Layout;
+use crate::terms::Terms;
+
+/// The mean over the classes of t·softplus(−x) + (1 − t)·softplus(x).
+///
+/// `input`∂ are logits and `target`∂ probabilities in [0, 1], of one shape whose last side is the classes; `weight`
+/// broadcasts from the trailing axes. The gradient is (σ(x) − t)/C.
+/// Source: `torch.nn.functional.multilabel_soft_margin_loss`.
+#[derive(Clone, Debug, Default)]
+pub struct MultilabelSoftMargin {}
+
+/// The mean logistic loss of several labels, [`MultilabelSoftMargin`].
+#[must_use]
+pub fn multilabel_soft_margin() -> Loss<MultilabelSoftMargin> {
+    Loss::new(MultilabelSoftMargin::default())
+}
+
+const ENTRY: Entry = Entry {
+    name: "multilabel_soft_margin",
+    kind: Kind::Loss,
+    formula: "Σ w[t·softplus(−x) + (1 − t)·softplus(x)] / C",
+    arguments: &[
+        Argument::input(),
+        Argument::target().within(UNIT),
+        Argument::weight("weight", Form::Trailing),
+    ],
+};
+
+impl Definition for MultilabelSoftMargin {
+    fn entry(&self) -> &'static Entry {
+        &ENTRY
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::Over(-1)
+    }
+
+    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
+        let (x, t) = (a.tensor("input"), a.tensor("target"));
+        let each = bce_with_logits::formula(x, t, x.constant(1.0));
+        Terms::new(a.or("weight", 1.0).weigh(each).sum(Class) / x.size(Class))
+    }
+}

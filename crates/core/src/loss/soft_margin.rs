@@ -1,0 +1,39 @@
+use super::{Arguments, Definition, Loss};
+use crate::catalogue::{Argument, Entry, Form, Kind};
+use crate::real::Real;
+use crate::terms::Terms;
+
+/// ln(1 + e^−tx) of each element.
+///
+/// `input`∂, scores, and `target`, −1 or 1, have one shape, any. The gradient is −t·σ(−tx), finite everywhere.
+/// Source: `torch.nn.functional.soft_margin_loss`.
+#[derive(Clone, Debug, Default)]
+pub struct SoftMargin {}
+
+/// The mean logistic loss of two classes, [`SoftMargin`].
+#[must_use]
+pub fn soft_margin() -> Loss<SoftMargin> {
+    Loss::new(SoftMargin::default())
+}
+
+const ENTRY: Entry = Entry {
+    name: "soft_margin",
+    kind: Kind::Loss,
+    formula: "softplus(−t·x)",
+    arguments: &[Argument::input(), Argument::signs(Form::Same)],
+};
+
+/// The unreduced loss of one element.
+fn formula<T: Real>(x: T, t: T) -> T {
+    (-t * x).softplus()
+}
+
+impl Definition for SoftMargin {
+    fn entry(&self) -> &'static Entry {
+        &ENTRY
+    }
+
+    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
+        Terms::new(formula(a.tensor("input"), a.tensor("target")))
+    }
+}
