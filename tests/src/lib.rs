@@ -98,9 +98,16 @@ impl Problem {
             }
             let labels = match argument.values {
                 Values::Numbers => false,
-                Values::Indices => true,
+                Values::Indices | Values::IndexSets => true,
                 Values::Either => seed.below(2) == 0,
             };
+            if argument.values == Values::IndexSets {
+                let classes = class_axis.map_or(1, |axis| main[axis]);
+                let label = |seed: &mut Stream| i64::try_from(seed.below(classes + 1)).unwrap_or(0);
+                let data = (0..count(main)).map(|_| label(seed) - 1).collect();
+                problem.labels.push((argument.name, Indices::new(main, data)?));
+                continue;
+            }
             if labels {
                 let classes = class_axis.map_or(1, |axis| main[axis]);
                 let label = |seed: &mut Stream| match seed.below(8) {
@@ -121,6 +128,16 @@ impl Problem {
                     shape.iter_mut().for_each(|side| *side = if one(seed) { 1 } else { *side });
                     shape
                 }
+                Form::AnySideOne => match seed.below(4) {
+                    0 => Vec::new(),
+                    1 if rank > 0 => main[..rank - 1].to_vec(),
+                    2 if rank > 0 => {
+                        let mut shape = main.to_vec();
+                        shape[seed.below(rank)] = 1;
+                        shape
+                    }
+                    _ => main.to_vec(),
+                },
                 Form::Sample => rows[..seed.below(rows.len() + 1)].to_vec(),
             };
             let data = problem.data(argument, count(&shape), seed);
@@ -187,6 +204,8 @@ impl Problem {
             self.numbers.iter().find(|(name, _)| *name == "input").map(|(_, input)| input.data());
         let number = |index: usize, seed: &mut Stream| match (argument.domain, argument.form, base)
         {
+            (Some(Domain { ends: true, low, high, .. }), ..) => [low, high][seed.below(2)],
+            (Some(Domain { low, high: f64::INFINITY, .. }), ..) => seed.between(low + 0.2, 3.0),
             (Some(Domain { low, high, .. }), ..) => seed.between(low + 0.05, high - 0.05),
             // Kinks of pointwise losses are at differences of 0 and ±β: stay off both, β being 0, 0.1, 1 or 3.
             (None, Form::Same, Some(base)) => {
@@ -197,7 +216,12 @@ impl Problem {
             (None, Form::Main | Form::Same, _) => seed.between(-3.0, 3.0),
             (
                 None,
-                Form::Rows | Form::Value | Form::PerClass | Form::Trailing | Form::Sample,
+                Form::Rows
+                | Form::Value
+                | Form::PerClass
+                | Form::Trailing
+                | Form::AnySideOne
+                | Form::Sample,
                 _,
             ) => seed.between(0.25, 2.0),
         };

@@ -12,21 +12,30 @@ macro_rules! file {
 }
 
 /// Which file is which argument of which loss.
-const ARGUMENTS: [(&[&str], &str, &[u8]); 11] = [
-    (&["l1", "mse", "smooth_l1"], "input", file!("regression_prediction")),
-    (&["l1", "mse", "smooth_l1"], "target", file!("regression_target")),
-    (&["cross_entropy"], "input", file!("logits")),
-    (&["nll"], "input", file!("log_probabilities")),
-    (&["cross_entropy", "nll"], "target", file!("labels")),
+const ARGUMENTS: [(&[&str], &str, &[u8]); 12] = [
+    (&["l1", "mse", "smooth_l1", "huber", "log_cosh"], "input", file!("regression_prediction")),
+    (&["l1", "mse", "smooth_l1", "huber", "log_cosh"], "target", file!("regression_target")),
+    (&["cross_entropy", "multi_margin"], "input", file!("logits")),
+    (&["nll", "kl_div"], "input", file!("log_probabilities")),
+    (&["kl_div"], "target", file!("soft_targets")),
+    (&["cross_entropy", "nll", "multi_margin"], "target", file!("labels")),
     (&["cross_entropy", "nll"], "weight", file!("class_weights")),
     (&["binary_cross_entropy"], "input", file!("ovr_probabilities")),
-    (&["binary_cross_entropy_with_logits"], "input", file!("ovr_logits")),
+    (
+        &["binary_cross_entropy_with_logits", "sigmoid_focal", "multilabel_soft_margin"],
+        "input",
+        file!("ovr_logits"),
+    ),
     (&["binary_cross_entropy"], "target", file!("ovr_targets")),
-    (&["binary_cross_entropy_with_logits"], "target", file!("ovr_targets")),
+    (
+        &["binary_cross_entropy_with_logits", "sigmoid_focal", "multilabel_soft_margin"],
+        "target",
+        file!("ovr_targets"),
+    ),
     (&["binary_cross_entropy_with_logits"], "pos_weight", file!("pos_weight")),
 ];
 
-/// Every loss with its arguments.
+/// Every loss that the digits are a problem for, with its arguments.
 pub(crate) fn all() -> Result<Vec<(Loss, Vec<Argument>)>, Error> {
     let losses = catalogue::all().into_iter().filter(|loss| loss.entry().kind == Kind::Loss);
     let with = |loss: Loss| {
@@ -34,5 +43,9 @@ pub(crate) fn all() -> Result<Vec<(Loss, Vec<Argument>)>, Error> {
         let own = own.map(|(_, name, bytes)| from_npy(&loss, name, bytes));
         Ok((loss.clone(), own.collect::<Result<_, _>>()?))
     };
-    losses.map(with).collect()
+    let known = losses.filter(|loss| {
+        let name = loss.entry().name;
+        ARGUMENTS.iter().any(|(losses, ..)| losses.contains(&name))
+    });
+    known.map(with).collect()
 }

@@ -33,6 +33,7 @@ import functools
 import itertools
 import json
 import math
+import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,7 @@ class Loss:
     exact: Callable  # (**arguments, **options) -> unreduced value, in mpmath
     cases: Callable  # (loss name) -> iterable of cases
     divisor: Callable = lambda **_: 1.0  # (**arguments, **options) -> array
+    differentiable: tuple = ("input", "target")
 
 
 # ---------------------------------------------------------------- evaluation
@@ -87,6 +89,8 @@ def reduce(values, reduction, sample_weight, divisor):
     values = values * sample_weight
     if reduction == "none":
         return values
+    if reduction == "batchmean":
+        return add(values) / (np.shape(values) or (1,))[0]
     return add(values) / add(sample_weight * divisor) if reduction == "mean" else add(values)
 
 
@@ -97,16 +101,16 @@ def split(case):
     return arguments, options, case.arguments.get("sample_weight")
 
 
-def differentiable(case):
+def differentiable(loss, case):
     floats = (k for k, v in case.arguments.items() if v.dtype == np.float64)
-    return [k for k in floats if k in ("input", "target")]
+    return [k for k in floats if k in loss.differentiable]
 
 
 def evaluate(loss, case, rng):
     """PyTorch's value, cotangent (for reduction none) and gradients."""
     arguments, options, sample_weight = split(case)
     tensors = {k: torch.tensor(v) for k, v in arguments.items()}
-    leaves = {k: tensors[k].requires_grad_() for k in differentiable(case)}
+    leaves = {k: tensors[k].requires_grad_() for k in differentiable(loss, case)}
     reduction = case.options["reduction"]
     if sample_weight is None:
         value = loss.torch(**tensors, **options, reduction=reduction)
@@ -149,7 +153,7 @@ def evaluate_exactly(loss, case, cotangent):
         return (above - below) / (2 * step)
 
     grads = {}
-    for k in [] if case.value_only else differentiable(case):
+    for k in [] if case.value_only else differentiable(loss, case):
         grads[k] = np.empty(exact[k].shape, dtype=object)
         for i in range(grads[k].size):
             grads[k].flat[i] = derivative(exact[k], i)
@@ -613,6 +617,227 @@ def nll_cases(loss):
 NO_OPTIONS = {"": {}}
 
 
+def drawn_cases(
+    loss, count, draws, options=NO_OPTIONS, shapes=RANKS, rows=lambda shape: shape,
+    reductions=REDUCTION, optional=None, extremes=(),
+):
+    """Losses whose arguments are drawn one by one; `optional` ones have an axis of the grid."""
+    optional = optional or {}
+
+    def build(rng, shape, options, **chosen):
+        drawn = {k: draw(rng, shape, options) for k, draw in draws.items()}
+        drawn |= {k: chosen[k](rng, shape, options) for k in optional if chosen[k]}
+        if any(v is None for v in drawn.values()):
+            return None
+        return options, {k: np.asarray(v) for k, v in drawn.items()}, rows(shape)
+
+    axes = {"shape": shapes, "options": options, "reduction": reductions, **optional}
+    rank = max(len(rows(shape)) for shape in shapes.values())
+    samples = {t: lead for t, lead in SAMPLE.items() if not isinstance(lead, int) or lead < rank}
+    return grid(loss, count, axes | {"sample": samples}, build) + list(extremes)
+
+
+def numbers(scale=1.5):
+    return lambda rng, shape, options: normal(rng, shape, scale)
+
+
+def between(low, high):
+    """Off the multiples of a thousandth, where margins are, unless low is one."""
+    return lambda rng, shape, options: low + uniform(rng, shape, 0.0, high - low)
+
+
+def signs(shape_of=lambda shape: shape):
+    return lambda rng, shape, options: rng.choice([-1.0, 1.0], size=shape_of(shape))
+
+
+def log_numbers(low, high):
+    """Numbers in a range, or their logarithms where the options say so."""
+
+    def draw(rng, shape, options):
+        drawn = uniform(rng, shape, low, high)
+        return np.round(np.log(drawn), 3) if options.get("log_target") else drawn
+
+    return draw
+
+
+def rate(rng, shape, options):
+    return uniform(rng, shape, 0.05, 4.0) if options.get("log_input") is False else normal(rng, shape)
+
+
+def product(**axes):
+    """Options by their tokens, each axis a list of values whose first is the default."""
+    made = {}
+    for values in itertools.product(*axes.values()):
+        chosen = {k: v for (k, all), v in zip(axes.items(), values) if v != all[0]}
+        made["-".join(f"{k}{v}" for k, v in chosen.items())] = chosen
+    return made
+
+
+VECTORS = {"rank1": (4,), "rank2": (3, 4)}
+MATRICES = VECTORS | {"rank3": (2, 2, 3), "rank4": (2, 1, 2, 3)}
+
+
+def leading(shape):
+    return shape[:-1]
+
+
+# How a variance may stand to the input.
+VARIANCES = {
+    "": lambda s: s,
+    "var_number": lambda s: (),
+    "var_without_last": lambda s: s[:-1] if s else None,
+    "var_last_one": lambda s: (*s[:-1], 1) if s else None,
+    "var_first_one": lambda s: (1, *s[1:]) if len(s) > 1 else None,
+    "var_middle_one": lambda s: (s[0], 1, *s[2:]) if len(s) > 2 else None,
+}
+
+
+def gaussian_nll_cases(loss):
+    def var(side):
+        def draw(rng, shape, options):
+            return None if side(shape) is None else uniform(rng, side(shape), 0.2, 3.0)
+
+        return draw
+
+    draws = {"input": numbers(), "target": numbers()}
+    options = product(full=[False, True], eps=[1e-6, 0.01])
+    variances = {token: var(side) for token, side in VARIANCES.items()}
+    return drawn_cases(loss, 80, draws, options, optional={"var": variances})
+
+
+def expanded_gaussian_nll(input, target, var, **options):
+    return F.gaussian_nll_loss(input, target, expand_variance(var, input), **options)
+
+
+def expand_variance(var, input):
+    without_last = var.ndim == input.ndim - 1 and var.shape == input.shape[:-1]
+    var = var[..., None] if without_last and input.ndim else var
+    return var + input * 0
+
+
+def exact_gaussian_nll(input, target, var, full=False, eps=1e-6):
+    var = expand_variance(np.asarray(var), np.asarray(input))
+    constant = mp.log(2 * mp.pi) / 2 if full else 0
+    return (log(var) + (input - target) ** 2 / var) / 2 + constant
+
+
+def exact_kl_div(input, target, log_target=False):
+    return exp(target) * (target - input) if log_target else target * (log(target) - input)
+
+
+def exact_poisson_nll(input, target, log_input=True, full=False, eps=1e-8):
+    loss = exp(input) - target * input if log_input else input - target * log(input + mp.mpf(eps))
+    stirling = target * log(target) - target + log(2 * mp.pi * target) / 2
+    return loss + np.where(target > 1, stirling, 0) if full else loss
+
+
+def relu(x):
+    return np.maximum(x, mp.zero)
+
+
+def exact_multi_margin(input, target, weight=None, p=1, margin=1.0):
+    label = np.expand_dims(target, -1)
+    missed = relu(margin - np.take_along_axis(input, label, -1) + input) ** p
+    np.put_along_axis(missed, label, mp.zero, -1)
+    w = 1 if weight is None else weight[target]
+    return w * missed.sum(-1) / input.shape[-1]
+
+
+def exact_multilabel_margin(input, target):
+    out = np.zeros(input.shape[:-1], dtype=object)
+    for row in np.ndindex(*out.shape):
+        labels = list(itertools.takewhile(lambda y: y >= 0, target[row]))
+        others = [i for i in range(input.shape[-1]) if i not in labels]
+        missed = (relu(1 - input[row][y] + input[row][i]) for y in labels for i in others)
+        out[row] = sum(missed, mp.zero) / input.shape[-1]
+    return out
+
+
+def label_lists(rng, shape, options):
+    lists = np.full(shape, -1, dtype=np.int64)
+    for row in np.ndindex(*shape[:-1]):
+        labels = rng.permutation(shape[-1])[: rng.integers(shape[-1] + 1)]
+        lists[row][: len(labels)] = labels
+    return lists
+
+
+def labels(rng, shape, options):
+    return np.asarray(rng.integers(shape[-1], size=shape[:-1]), dtype=np.int64)
+
+
+def exact_norm(x, p=2):
+    if p == math.inf:
+        return np.max(abs(x), axis=-1)
+    root = np.frompyfunc(lambda s: mp.root(s, p) if s else s, 1, 1)
+    return root(np.sum(abs(x) ** p, axis=-1))
+
+
+def exact_cosine_embedding(input1, input2, target, margin=0.0):
+    lengths = exact_norm(input1) * exact_norm(input2)
+    cos = np.sum(input1 * input2, axis=-1) / lengths
+    return np.where(target == 1, 1 - cos, relu(cos - margin))
+
+
+def cosine_embedding(input1, input2, target, margin=0.0, reduction="mean"):
+    """PyTorch's formula without the 1e-12 that it adds to the squared lengths."""
+    cos = (input1 * input2).sum(-1) / (input1.norm(dim=-1) * input2.norm(dim=-1))
+    loss = torch.where(target == 1, 1 - cos, (cos - margin).clamp(min=0))
+    return {"none": lambda v: v, "mean": torch.mean, "sum": torch.sum}[reduction](loss)
+
+
+def exact_triplet(anchor, positive, negative, distance, margin, swap):
+    far = distance(anchor, negative)
+    far = np.minimum(far, distance(positive, negative)) if swap else far
+    return relu(distance(anchor, positive) - far + margin)
+
+
+def exact_triplet_margin(margin=1.0, p=2, eps=1e-6, swap=False, **vectors):
+    distance = lambda a, b: exact_norm(a - b + mp.mpf(eps), p)
+    return exact_triplet(**vectors, distance=distance, margin=margin, swap=swap)
+
+
+DISTANCES = {
+    "pairwise": (lambda a, b: exact_norm(a - b + mp.mpf(1e-6)), F.pairwise_distance),
+    "euclidean": (lambda a, b: exact_norm(a - b), lambda a, b: (a - b).norm(dim=-1)),
+    "squared": (
+        lambda a, b: np.sum((a - b) ** 2, axis=-1), lambda a, b: (a - b).square().sum(-1)
+    ),
+    "manhattan": (lambda a, b: exact_norm(a - b, 1), lambda a, b: (a - b).abs().sum(-1)),
+    "cosine": (
+        lambda a, b: 1 - np.sum(a * b, axis=-1) / exact_norm(a) / exact_norm(b),
+        lambda a, b: 1 - (a * b).sum(-1) / a.norm(dim=-1) / b.norm(dim=-1),
+    ),
+}
+
+
+def exact_triplet_with_distance(distance="pairwise", margin=1.0, swap=False, **vectors):
+    return exact_triplet(**vectors, distance=DISTANCES[distance][0], margin=margin, swap=swap)
+
+
+def triplet_with_distance(distance="pairwise", **rest):
+    distance = DISTANCES[distance][1]
+    return F.triplet_margin_with_distance_loss(distance_function=distance, **rest)
+
+
+def exact_sigmoid_focal(input, target, alpha=0.25, gamma=2.0):
+    missed = target / (1 + exp(input)) + (1 - target) / (1 + exp(-input))
+    loss = exact_bce_with_logits(input, target) * missed ** mp.mpf(gamma)
+    return loss if alpha == "none" else (alpha * target + (1 - alpha) * (1 - target)) * loss
+
+
+def sigmoid_focal(input, target, alpha=0.25, gamma=2.0):
+    """As torchvision has it."""
+    p = torch.sigmoid(input)
+    p_t = p * target + (1 - p) * (1 - target)
+    loss = F.binary_cross_entropy_with_logits(input, target, reduction="none")
+    loss = loss * (1 - p_t) ** gamma
+    return loss if alpha == "none" else (alpha * target + (1 - alpha) * (1 - target)) * loss
+
+
+TRIPLET = {"anchor": numbers(), "positive": numbers(), "negative": numbers()}
+MARGINS = product(margin=[1.0, 0.25, -0.5])
+
+
 def block_cases(loss, count, extremes, shapes, options=NO_OPTIONS, keep=lambda case: True):
     """Building blocks: functions of one input."""
 
@@ -697,6 +922,152 @@ LOSSES = {
     "binary_cross_entropy_with_logits": Loss(
         F.binary_cross_entropy_with_logits, exact_bce_with_logits, bce_with_logits_cases
     ),
+    "huber": Loss(
+        F.huber_loss,
+        lambda input, target, weight=1, delta=1.0: weight * np.where(
+            abs(input - target) <= delta,
+            (input - target) ** 2 / 2,
+            delta * (abs(input - target) - mp.mpf(delta) / 2),
+        ),
+        lambda loss: drawn_cases(
+            loss, 60, {"input": numbers(), "target": numbers()}, product(delta=[1.0, 0.3, 2.5]),
+            optional={"weight": {"": None, "weight": between(0.2, 2.0)}},
+            extremes=table("large", {"input": [1e8, -3e7, 2.5], "target": [-2e8, 5.0, 1e7]})
+            + degenerate_batches("input", "target"),
+        ),
+    ),
+    "kl_div": Loss(
+        F.kl_div,
+        exact_kl_div,
+        lambda loss: drawn_cases(
+            loss, 60, {"input": numbers(), "target": log_numbers(0.02, 1.0)},
+            product(log_target=[False, True]),
+            reductions=REDUCTION | {"batchmean": "batchmean"},
+            extremes=degenerate_batches("input", "target"),
+        ),
+    ),
+    "poisson_nll": Loss(
+        F.poisson_nll_loss,
+        exact_poisson_nll,
+        lambda loss: drawn_cases(
+            loss, 70, {"input": rate, "target": between(0.0, 6.0)},
+            product(log_input=[True, False], full=[False, True], eps=[1e-8, 0.1]),
+            extremes=degenerate_batches("input", "target"),
+        ),
+    ),
+    "gaussian_nll": Loss(
+        expanded_gaussian_nll, exact_gaussian_nll, gaussian_nll_cases,
+        differentiable=("input", "target", "var"),
+    ),
+    "margin_ranking": Loss(
+        F.margin_ranking_loss,
+        lambda input1, input2, target, margin=0.0: relu(-target * (input1 - input2) + margin),
+        lambda loss: drawn_cases(
+            loss, 50, {"input1": numbers(), "input2": numbers(), "target": signs()},
+            product(margin=[0.0, 0.75, -0.3]),
+        ),
+        differentiable=("input1", "input2"),
+    ),
+    "hinge_embedding": Loss(
+        F.hinge_embedding_loss,
+        lambda input, target, margin=1.0: np.where(target == 1, input, relu(margin - input)),
+        lambda loss: drawn_cases(
+            loss, 50, {"input": between(0.0005, 2.0005), "target": signs()}, MARGINS
+        ),
+        differentiable=("input",),
+    ),
+    "soft_margin": Loss(
+        F.soft_margin_loss,
+        lambda input, target: log1p(exp(-target * input)),
+        lambda loss: drawn_cases(
+            loss, 40, {"input": numbers(), "target": signs()},
+            extremes=table("large", {"input": [30.0, -30.0, -600.0], "target": [1.0, 1.0, 1.0]}),
+        ),
+        differentiable=("input",),
+    ),
+    "multi_margin": Loss(
+        F.multi_margin_loss,
+        exact_multi_margin,
+        lambda loss: drawn_cases(
+            loss, 60, {"input": numbers(), "target": labels},
+            product(p=[1, 2], margin=[1.0, 0.25]), VECTORS, leading,
+            optional={"weight": {"": None, "weight": lambda r, s, o: weights(r, s[-1])}},
+        ),
+        differentiable=("input",),
+    ),
+    "multilabel_margin": Loss(
+        F.multilabel_margin_loss,
+        exact_multilabel_margin,
+        lambda loss: drawn_cases(
+            loss, 40, {"input": numbers(), "target": label_lists},
+            shapes=VECTORS | {"rank2-wide": (4, 6), "rank2-one_class": (3, 1), "rank1-wide": (7,)},
+            rows=leading,
+        ),
+        differentiable=("input",),
+    ),
+    "multilabel_soft_margin": Loss(
+        F.multilabel_soft_margin_loss,
+        lambda input, target, weight=1: np.sum(
+            exact_bce_with_logits(input, target, weight), axis=-1
+        ) / input.shape[-1],
+        lambda loss: drawn_cases(
+            loss, 60, {"input": numbers(), "target": between(0.0, 1.0)}, shapes=MATRICES,
+            rows=leading,
+            optional={
+                "weight": {
+                    "": None,
+                    "weight": lambda r, s, o: weights(r, s[-1:]),
+                    "weight_full": lambda r, s, o: weights(r, s),
+                    "weight_0d": lambda r, s, o: weights(r, ()),
+                }
+            },
+        ),
+    ),
+    "cosine_embedding": Loss(
+        cosine_embedding,
+        exact_cosine_embedding,
+        lambda loss: drawn_cases(
+            loss, 50, {"input1": numbers(), "input2": numbers(), "target": signs(leading)},
+            product(margin=[0.0, 0.5, -0.5]), VECTORS | {"rank2-long": (5, 16)}, leading,
+        ),
+        differentiable=("input1", "input2"),
+    ),
+    "triplet_margin": Loss(
+        F.triplet_margin_loss,
+        exact_triplet_margin,
+        lambda loss: drawn_cases(
+            loss, 80, TRIPLET,
+            product(margin=[1.0, 0.25], p=[2.0, 1.0, 3.0], eps=[1e-6, 0.01], swap=[False, True]),
+            MATRICES, leading,
+        ),
+        differentiable=tuple(TRIPLET),
+    ),
+    "triplet_margin_with_distance": Loss(
+        triplet_with_distance,
+        exact_triplet_with_distance,
+        lambda loss: drawn_cases(
+            loss, 80, TRIPLET,
+            product(distance=list(DISTANCES), margin=[1.0, 0.25], swap=[False, True]),
+            MATRICES, leading,
+        ),
+        differentiable=tuple(TRIPLET),
+    ),
+    "log_cosh": Loss(
+        # PyTorch has none: its logarithm of a sum of exponentials.
+        block(
+            lambda input, target: torch.logaddexp(input - target, target - input) - math.log(2)
+        ),
+        lambda input, target: log((exp(input - target) + exp(target - input)) / 2),
+        lambda loss: drawn_cases(loss, 40, {"input": numbers(), "target": numbers()}),
+    ),
+    "sigmoid_focal": Loss(
+        block(sigmoid_focal),
+        exact_sigmoid_focal,
+        lambda loss: drawn_cases(
+            loss, 60, {"input": numbers(), "target": between(0.0, 1.0)},
+            product(alpha=[0.25, 0.6, "none"], gamma=[2.0, 0.5, 0.0]),
+        ),
+    ),
     "softmax": Loss(
         block(lambda input, dim=-1: torch.softmax(input, dim)),
         lambda input, dim=-1: exp(exact_log_softmax(input, dim)),
@@ -724,7 +1095,10 @@ LOSSES = {
 
 
 def main():
+    """The files of the losses named, or all."""
     for name, loss in LOSSES.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         cases = loss.cases(name)
         assert len({case.name for case in cases}) == len(cases), f"{name}: repeated names"
         lines = (

@@ -4,11 +4,13 @@ use crate::graph::Var;
 use crate::op::{Axis::Class, Compare};
 use crate::real::Real;
 
-/// The rows divided by their largest magnitudes, and those, which are 1 for a row of zeros; no derivative passes them.
+/// The rows divided by their largest magnitudes, and those, which are 1 for a row of zeros or one with an infinity; no
+/// derivative passes them.
 fn scaled<'g>(x: Var<'g>) -> (Var<'g>, Var<'g>) {
     let largest = x.abs().max(Class).detach();
-    let [zero, one] = [0.0, 1.0].map(|number| x.constant(number));
+    let [zero, one, infinite] = [0.0, 1.0, f64::INFINITY].map(|number| x.constant(number));
     let scale = Var::select(Compare::Eq, largest, zero, one, largest);
+    let scale = Var::select(Compare::Eq, largest, infinite, one, scale);
     (x / scale, scale)
 }
 
