@@ -673,7 +673,7 @@ def product(**axes):
     return made
 
 
-VECTORS = {"rank1": (4,), "rank2": (3, 4)}
+VECTORS = {"rank1": (4,), "rank1-long": (9,), "rank2": (3, 4), "rank2-wide": (2, 7)}
 MATRICES = VECTORS | {"rank3": (2, 2, 3), "rank4": (2, 1, 2, 3)}
 
 
@@ -1000,7 +1000,7 @@ LOSSES = {
         exact_multilabel_margin,
         lambda loss: drawn_cases(
             loss, 40, {"input": numbers(), "target": label_lists},
-            shapes=VECTORS | {"rank2-wide": (4, 6), "rank2-one_class": (3, 1), "rank1-wide": (7,)},
+            shapes=VECTORS | {"rank2-tall": (6, 4), "rank2-one_class": (3, 1), "rank1-wide": (7,)},
             rows=leading,
         ),
         differentiable=("input",),

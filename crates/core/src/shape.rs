@@ -206,9 +206,9 @@ impl Frame {
             // A side of size one is full where the argument has no choice, so that it is never taken for a broadcast.
             let is_full = match argument.form {
                 Form::Main | Form::Same => true,
-                Form::Value | Form::Sample if of_class && layout.drops() => false,
-                Form::Value => true,
-                Form::PerClass | Form::Rows => of_class || !one,
+                Form::Rows | Form::Value | Form::Sample if of_class && layout.drops() => false,
+                Form::Rows | Form::Value => true,
+                Form::PerClass => of_class || !one,
                 Form::Trailing | Form::AnySideOne | Form::Sample => !one,
             };
             if is_full {
