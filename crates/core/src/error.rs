@@ -41,7 +41,7 @@ pub enum Error {
         /// How many classes there are.
         classes: usize,
         /// What else may stand there, with the words around it.
-        also: &'static str,
+        also: String,
     },
     /// A number is outside the argument's domain.
     #[error("{argument}[{index}] is {value}, outside {domain} (check=off skips this)")]

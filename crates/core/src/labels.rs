@@ -65,11 +65,14 @@ impl Labels {
         ignore_index: Option<i64>,
     ) -> Result<Self, Error> {
         let classes = sides[1];
-        let also = if ignore_index.is_some() { ", or the ignore_index" } else { "" };
         let label = |(index, &value): (usize, &i64)| match usize::try_from(value) {
             _ if Some(value) == ignore_index => Ok(None),
             Ok(label) if label < classes => Ok(Some(label)),
-            _ => Err(Error::Label { argument, index, value, classes, also }),
+            _ => {
+                let set = |_| format!(", or set ignore_index to {value}");
+                let also = ignore_index.map_or_else(String::new, set);
+                Err(Error::Label { argument, index, value, classes, also })
+            }
         };
         let data = data.iter().enumerate().map(label).collect::<Result<_, _>>()?;
         Ok(Self { sides, data })
@@ -94,8 +97,8 @@ impl Labels {
                     break;
                 }
                 let label = usize::try_from(value).ok().filter(|&label| label < classes);
-                let also = ", or -1 to end the row";
-                let out_of_range = || Error::Label { argument, index, value, classes, also };
+                let also = ", or -1 to end the row".to_owned();
+                let out_of_range = move || Error::Label { argument, index, value, classes, also };
                 if slots.len() == class {
                     slots.push(Self { sides, data: vec![None; batch * inner] });
                 }

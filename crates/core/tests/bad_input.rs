@@ -194,7 +194,7 @@ fn options_out_of_range() {
     );
     assert_eq!(
         set("reduction", "average").unwrap_err().to_string(),
-        "option reduction of cross_entropy is average, but it wants none | mean | sum"
+        "option reduction of cross_entropy is average, but it wants none | mean | sum | batchmean"
     );
     assert!(matches!(catalogue::find("cross-entropy"), Err(Error::UnknownLoss { .. })));
 }
