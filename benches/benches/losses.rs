@@ -12,7 +12,7 @@ use lossmith_half::{Half, Slice};
 use lossmith_nalgebra::{Input as Matrix, Nalgebra};
 use lossmith_ndarray::{Input, NdArray};
 use lossmith_tests::{Problem, Stream};
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 use ndarray::{Array2, ArrayD};
 use std::hint::black_box;
 use std::time::Duration;
@@ -51,12 +51,11 @@ fn ndarray<F: Clone>(numbers: &Dense, narrow: impl Fn(f64) -> F) -> Input<'stati
 }
 
 fn nalgebra<F: lossmith_nalgebra::Element>(numbers: &Dense) -> Matrix<'static, F> {
-    let [rows, columns] = [0, 1].map(|axis| numbers.shape().get(axis).copied().unwrap_or(1));
-    Matrix::from(DMatrix::from_row_iterator(
-        rows,
-        columns,
-        numbers.data().iter().map(|&x| F::narrow(x)),
-    ))
+    let data = numbers.data().iter().map(|&x| F::narrow(x));
+    match *numbers.shape() {
+        [rows, columns] => Matrix::from(DMatrix::from_row_iterator(rows, columns, data)),
+        _ => Matrix::from(DVector::from_iterator(numbers.data().len(), data)),
+    }
 }
 
 fn losses(criterion: &mut Criterion) {

@@ -60,10 +60,10 @@ impl Problem {
         let least = usize::from(loss.definition().layout() != Layout::Pointwise);
         let rank = least + seed.below(4);
         let main: Vec<usize> = (0..rank).map(|_| 1 + seed.below(3)).collect();
-        Self::of(loss, &main, seed, |seed| seed.below(2) == 0)
+        Self::of(loss, &main, seed, true)
     }
 
-    /// A problem for the loss with a main input of that shape and no optional argument.
+    /// A problem for the loss with a main input of that shape, no optional argument, and none that is broadcast.
     ///
     /// # Errors
     /// If a shape and its data disagree.
@@ -72,14 +72,14 @@ impl Problem {
         main: &[usize],
         seed: &mut Stream,
     ) -> Result<Self, Error> {
-        Self::of(loss, main, seed, |_| false)
+        Self::of(loss, main, seed, false)
     }
 
     fn of(
         loss: &Loss<Box<dyn Definition>>,
         main: &[usize],
         seed: &mut Stream,
-        give: impl Fn(&mut Stream) -> bool,
+        vary: bool,
     ) -> Result<Self, Error> {
         let rank = main.len();
         let class_axis = match loss.definition().layout() {
@@ -93,7 +93,7 @@ impl Problem {
         }
         let mut problem = Self::default();
         for argument in loss.entry().arguments.iter().chain([&SAMPLE_WEIGHT]) {
-            if argument.optional && !give(seed) {
+            if argument.optional && !(vary && seed.below(2) == 0) {
                 continue;
             }
             let labels = match argument.values {
@@ -103,8 +103,13 @@ impl Problem {
             };
             if argument.values == Values::IndexSets {
                 let classes = class_axis.map_or(1, |axis| main[axis]);
-                let label = |seed: &mut Stream| i64::try_from(seed.below(classes + 1)).unwrap_or(0);
-                let data = (0..count(main)).map(|_| label(seed) - 1).collect();
+                let inner = class_axis.map_or(1, |axis| count(&main[axis + 1..]));
+                // A few labels a row, as data has them, however many classes there are.
+                let label = |index: usize| match index / inner.max(1) % classes {
+                    0..4 => i64::try_from(seed.below(classes + 1)).unwrap_or(0) - 1,
+                    _ => -1,
+                };
+                let data = (0..count(main)).map(label).collect();
                 problem.labels.push((argument.name, Indices::new(main, data)?));
                 continue;
             }
@@ -128,7 +133,7 @@ impl Problem {
                     shape.iter_mut().for_each(|side| *side = if one(seed) { 1 } else { *side });
                     shape
                 }
-                Form::AnySideOne => match seed.below(4) {
+                Form::AnySideOne if vary => match seed.below(4) {
                     0 => Vec::new(),
                     1 if rank > 0 => main[..rank - 1].to_vec(),
                     2 if rank > 0 => {
@@ -138,6 +143,7 @@ impl Problem {
                     }
                     _ => main.to_vec(),
                 },
+                Form::AnySideOne => main.to_vec(),
                 Form::Sample => rows[..seed.below(rows.len() + 1)].to_vec(),
             };
             let data = problem.data(argument, count(&shape), seed);

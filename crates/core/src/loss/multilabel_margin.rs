@@ -40,11 +40,10 @@ impl Definition for MultilabelMargin {
     fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
         let (x, labels) = (a.tensor("input"), a.label_sets("target"));
         let zero = x.constant(0.0);
-        // No class is both in and out: what is in has no margin to miss.
-        let out = |missed| labels.iter().fold(missed, |missed, y| y.at(zero, missed));
+        let out = labels.iter().fold(x.constant(1.0), |out, y| y.at(zero, out));
         let of_label = labels.iter().map(|y| {
             let missed = (x - y.pick(x) + 1.0).relu();
-            y.labelled().weigh(out(missed).sum(Class))
+            y.labelled().weigh(out.weigh(missed).sum(Class))
         });
         let sum = of_label.fold(zero, |sum, label| sum + label);
         Terms::new(sum / x.size(Class))
