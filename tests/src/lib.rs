@@ -3,7 +3,7 @@
 
 use lossmith_core::catalogue::{Argument, Domain, Form, SAMPLE_WEIGHT, Values};
 use lossmith_core::loss::Definition;
-use lossmith_core::shape::{Layout, count};
+use lossmith_core::shape::{Given, Layout, Main, count};
 use lossmith_core::{Dense, Error, Format, Indices, Inputs, Loss};
 
 /// A stream of numbers from a seed (SplitMix64).
@@ -58,7 +58,9 @@ impl Problem {
     /// If a shape and its data disagree.
     pub fn random(loss: &Loss<Box<dyn Definition>>, seed: &mut Stream) -> Result<Self, Error> {
         let least = usize::from(loss.definition().layout() != Layout::Pointwise);
-        let rank = least + seed.below(4);
+        let matrices = |argument: &Argument| matches!(argument.form, Form::Matrix(..));
+        let most = if loss.entry().arguments.iter().any(matrices) { 2 } else { 4 };
+        let rank = least + seed.below(most);
         let main: Vec<usize> = (0..rank).map(|_| 1 + seed.below(3)).collect();
         Self::of(loss, &main, seed, true)
     }
@@ -81,17 +83,49 @@ impl Problem {
         seed: &mut Stream,
         vary: bool,
     ) -> Result<Self, Error> {
+        let definition = loss.definition();
+        let mut problem = Self::default();
+        // Matrices first: what the others are placed against may be made of them.
+        let mut shapes: Vec<(&'static Argument, Vec<usize>)> = Vec::new();
+        for argument in loss.entry().arguments {
+            let first = |name: &str| {
+                let found = shapes.iter().find(|(other, _)| other.name == name);
+                found.and_then(|(_, shape)| shape.first()).copied().unwrap_or(1)
+            };
+            let shape = match argument.form {
+                Form::Main | Form::Matrix(..) if shapes.is_empty() => main.to_vec(),
+                Form::Matrix(of, by_rows) => {
+                    let rows = definition.rows(argument.name).unwrap_or(1 + seed.below(3));
+                    vec![rows, if by_rows { first(of) } else { main[main.len() - 1] }]
+                }
+                Form::PerRow(of) if takes_bias(loss) => vec![first(of)],
+                Form::Main
+                | Form::Same
+                | Form::Rows
+                | Form::PerClass
+                | Form::Features
+                | Form::PerRow(_)
+                | Form::Trailing
+                | Form::AnySideOne
+                | Form::Sample
+                | Form::Value => continue,
+            };
+            let data = problem.data(argument, count(&shape), seed);
+            problem.numbers.push((argument.name, Dense::new(&shape, data)?));
+            shapes.push((argument, shape));
+        }
+        let Main { shape: main, classes, .. } = definition.main(&Given(&shapes))?;
         let rank = main.len();
-        let class_axis = match loss.definition().layout() {
+        let class_axis = match definition.layout() {
             Layout::Pointwise => None,
             Layout::Classes => Some(usize::from(rank > 1)),
             Layout::Along(_) | Layout::Over(_) => Some(rank - 1),
         };
-        let mut rows = main.to_vec();
-        if matches!(loss.definition().layout(), Layout::Classes | Layout::Over(_)) {
+        let mut rows = main.clone();
+        if matches!(definition.layout(), Layout::Classes | Layout::Over(_)) {
             rows.remove(class_axis.unwrap_or(0));
         }
-        let mut problem = Self::default();
+        let classes = classes.or(class_axis.map(|axis| main[axis])).unwrap_or(1);
         for argument in loss.entry().arguments.iter().chain([&SAMPLE_WEIGHT]) {
             if argument.optional && !(vary && seed.below(2) == 0) {
                 continue;
@@ -102,21 +136,19 @@ impl Problem {
                 Values::Either => seed.below(2) == 0,
             };
             if argument.values == Values::IndexSets {
-                let classes = class_axis.map_or(1, |axis| main[axis]);
                 let inner = class_axis.map_or(1, |axis| count(&main[axis + 1..]));
                 // A few labels a row, as data has them, however many classes there are.
                 let label = |index: usize| match index / inner.max(1) % classes {
                     0..4 => i64::try_from(seed.below(classes + 1)).unwrap_or(0) - 1,
                     _ => -1,
                 };
-                let data = (0..count(main)).map(label).collect();
-                problem.labels.push((argument.name, Indices::new(main, data)?));
+                let data = (0..count(&main)).map(label).collect();
+                problem.labels.push((argument.name, Indices::new(&main, data)?));
                 continue;
             }
             if labels {
-                let classes = class_axis.map_or(1, |axis| main[axis]);
                 let label = |seed: &mut Stream| match seed.below(8) {
-                    0 => loss.definition().ignore_index().unwrap_or(0),
+                    0 => definition.ignore_index().unwrap_or(0),
                     _ => i64::try_from(seed.below(classes)).unwrap_or(0),
                 };
                 let data = (0..count(&rows)).map(|_| label(seed)).collect();
@@ -124,9 +156,11 @@ impl Problem {
                 continue;
             }
             let shape = match argument.form {
-                Form::Main | Form::Same => main.to_vec(),
+                Form::Main | Form::Matrix(..) | Form::PerRow(_) => continue,
+                Form::Same => main.clone(),
                 Form::Rows | Form::Value => rows.clone(),
                 Form::PerClass => vec![main[class_axis.unwrap_or(0)]],
+                Form::Features => main[class_axis.unwrap_or(0)..].to_vec(),
                 Form::Trailing => {
                     let mut shape = main[seed.below(rank + 1)..].to_vec();
                     let one = |seed: &mut Stream| seed.below(3) == 0;
@@ -137,13 +171,13 @@ impl Problem {
                     0 => Vec::new(),
                     1 if rank > 0 => main[..rank - 1].to_vec(),
                     2 if rank > 0 => {
-                        let mut shape = main.to_vec();
+                        let mut shape = main.clone();
                         shape[seed.below(rank)] = 1;
                         shape
                     }
-                    _ => main.to_vec(),
+                    _ => main.clone(),
                 },
-                Form::AnySideOne => main.to_vec(),
+                Form::AnySideOne => main.clone(),
                 Form::Sample => rows[..seed.below(rows.len() + 1)].to_vec(),
             };
             let data = problem.data(argument, count(&shape), seed);
@@ -225,6 +259,9 @@ impl Problem {
                 Form::Rows
                 | Form::Value
                 | Form::PerClass
+                | Form::Features
+                | Form::Matrix(..)
+                | Form::PerRow(_)
                 | Form::Trailing
                 | Form::AnySideOne
                 | Form::Sample,
@@ -233,6 +270,11 @@ impl Problem {
         };
         (0..n).map(|index| number(index, seed)).collect()
     }
+}
+
+/// Whether the loss is set to take the bias that it may have.
+fn takes_bias(loss: &Loss<Box<dyn Definition>>) -> bool {
+    loss.clone().options().iter().any(|[name, value, ..]| name == "head_bias" && value == "true")
 }
 
 /// Other options than the defaults for the loss, in their ranges.

@@ -119,7 +119,7 @@ def evaluate(loss, case, rng):
         divisor = np.broadcast_to(loss.divisor(**arguments, **options), values.shape)
         value = reduce(values, reduction, torch.tensor(sample_weight), torch.tensor(divisor))
     cotangent = torch.tensor(normal(rng, value.shape)) if reduction == "none" else None
-    grads = torch.autograd.grad(value, leaves.values(), cotangent)
+    grads = torch.autograd.grad(value, leaves.values(), cotangent, materialize_grads=True)
     cotangent = None if cotangent is None else cotangent.numpy()
     return value.detach().numpy(), cotangent, {k: g.numpy() for k, g in zip(leaves, grads)}
 
@@ -400,8 +400,7 @@ def label_divisor(input, target, weight=None, ignore_index=-100, **_):
     if target.dtype == np.float64:
         return 1.0
     kept = target != ignore_index
-    weight = np.ones(input.shape[class_axis(input.shape)]) if weight is None else weight
-    return np.where(kept, weight[np.where(kept, target, 0)], 0.0)
+    return kept * (1.0 if weight is None else weight[np.where(kept, target, 0)])
 
 
 def distance_cases(loss, options, weighted, count):
@@ -838,6 +837,113 @@ TRIPLET = {"anchor": numbers(), "positive": numbers(), "negative": numbers()}
 MARGINS = product(margin=[1.0, 0.25, -0.5])
 
 
+def linear_logits(input, linear_weight, linear_bias=0):
+    """input times the weight's rows, (N, C, d...) or (C)."""
+    logits = np.tensordot(input, linear_weight, axes=([-1], [-1])) if input.size else np.zeros(
+        (*input.shape[:-1], *linear_weight.shape[:-1]), dtype=object
+    )
+    return np.asarray(logits + linear_bias, dtype=object)
+
+
+def exact_linear_cross_entropy(input, target, linear_weight, linear_bias=0, **rest):
+    return exact_cross_entropy(linear_logits(input, linear_weight, linear_bias), target, **rest)
+
+
+def linear_cross_entropy_cases(loss):
+    axes = {
+        "target": {"indices": "indices", "probabilities": 1000},
+        "bias": {"": False, "bias": True},
+        "smoothing": {"": 0.0, "smoothing0.1": 0.1},
+        **CLASS_AXES,
+    }
+
+    def build(rng, shape, bias, **rest):
+        built = class_build(rng, shape, **rest)
+        if built is None:
+            return None
+        options, arguments, rows = built
+        classes = shape[class_axis(shape) :]
+        arguments["input"] = normal(rng, (*shape[: class_axis(shape)], 3))
+        arguments["linear_weight"] = normal(rng, (*classes, 3), 1.0)
+        if bias:
+            arguments["linear_bias"] = normal(rng, classes, 1.0)
+        return options, arguments, rows
+
+    weight = {"linear_weight": [[1.0, 0.5], [-0.25, 2.0], [0.0, -1.0]]}
+    batch = {"input": [[1.0, 2.0], [0.5, -3.0]], **weight}
+    return [
+        *grid(loss, 60, axes, build),
+        *table("large", {"input": [[400.0, -30.0], [2.0, 500.0]], "target": [0, 2], **weight}),
+        *degenerate("all_ignored", batch | {"target": [-100, -100]}),
+        *degenerate("empty", empty_batch((0, 2), (0,)) | weight),
+    ]
+
+
+def adaptive(input, target, reduction, cutoffs=(1,), div_value=None, head_bias=False, **weights):
+    """PyTorch's module with the weights given."""
+    tails = len(cutoffs)
+    classes = cutoffs[-1] + weights[f"tails.{tails - 1}.1"].shape[0]
+    module = torch.nn.AdaptiveLogSoftmaxWithLoss(
+        input.shape[-1], classes, list(cutoffs), div_value or 2.0, head_bias, dtype=torch.float64
+    )
+    named = {
+        k if k.startswith("head") else f"{k.replace('tails', 'tail')}.weight": v for k, v in weights.items()
+    }
+    output = torch.func.functional_call(module, named, (input, target)).output
+    return {"none": -output, "mean": -output.mean(), "sum": -output.sum()}[reduction]
+
+
+def exact_adaptive(input, target, cutoffs=(1,), div_value=None, head_bias=False, **weights):
+    head = linear_logits(input, weights["head.weight"], weights.get("head.bias", 0))
+    head = exact_log_softmax(head)
+    tails = [
+        exact_log_softmax(linear_logits(linear_logits(input, weights[f"tails.{i}.0"]),
+                                        weights[f"tails.{i}.1"]))
+        for i in range(len(cutoffs))
+    ]
+
+    def row(place, label):
+        tail = sum(label >= cutoff for cutoff in cutoffs) - 1
+        if tail < 0:
+            return -head[place][label]
+        return -head[place][cutoffs[0] + tail] - tails[tail][place][label - cutoffs[tail]]
+
+    loss = [row(place, target[place]) for place in np.ndindex(target.shape)]
+    return np.array(loss, dtype=object).reshape(target.shape)
+
+
+def adaptive_cases(loss):
+    axes = {
+        "shape": {"rank2": (5, 8), "rank1": (8,), "rank2-one": (1, 8)},
+        "cutoffs": {"": [2], "cutoffs1": [1], "cutoffs2,4": [2, 4], "cutoffs1,2,6": [1, 2, 6]},
+        "bias": {"": False, "bias": True},
+        "div": {"": None, "div2": 2.0},
+        "reduction": REDUCTION,
+        "sample": {"": None, "sample": "all"},
+    }
+
+    def build(rng, shape, cutoffs, bias, div):
+        rows = shape[:-1]
+        # Small enough that PyTorch's p - 1 does not cancel.
+        arguments = {"input": normal(rng, shape, 0.7)}
+        labels = rng.integers(0, cutoffs[-1] + 3, size=rows)
+        arguments["target"] = np.asarray(labels, dtype=np.int64)
+        arguments["head.weight"] = normal(rng, (cutoffs[0] + len(cutoffs), 8), 0.7)
+        if bias:
+            arguments["head.bias"] = normal(rng, (cutoffs[0] + len(cutoffs),), 0.7)
+        for i, size in enumerate([b - a for a, b in zip(cutoffs, cutoffs[1:] + [cutoffs[-1] + 3])]):
+            width = 8 // 2 ** (i + 1)
+            arguments[f"tails.{i}.0"] = normal(rng, (width, 8), 0.7)
+            arguments[f"tails.{i}.1"] = normal(rng, (size, width), 0.7)
+        options = {"cutoffs": cutoffs} | ({"head_bias": True} if bias else {})
+        return options | ({"div_value": div} if div else {}), arguments, rows
+
+    return grid(loss, 50, axes, build)
+
+
+WEIGHTS = ("head.weight", "head.bias", *(f"tails.{i}.{j}" for i in range(3) for j in range(2)))
+
+
 def block_cases(loss, count, extremes, shapes, options=NO_OPTIONS, keep=lambda case: True):
     """Building blocks: functions of one input."""
 
@@ -1051,6 +1157,13 @@ LOSSES = {
             MATRICES, leading,
         ),
         differentiable=tuple(TRIPLET),
+    ),
+    "linear_cross_entropy": Loss(
+        F.linear_cross_entropy, exact_linear_cross_entropy, linear_cross_entropy_cases,
+        label_divisor, ("input", "target", "linear_weight", "linear_bias"),
+    ),
+    "adaptive_log_softmax": Loss(
+        adaptive, exact_adaptive, adaptive_cases, differentiable=("input", *WEIGHTS)
     ),
     "log_cosh": Loss(
         # PyTorch has none: its logarithm of a sum of exponentials.

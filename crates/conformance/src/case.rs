@@ -165,6 +165,8 @@ pub fn golden() -> Vec<Case> {
         "cosine_embedding",
         "triplet_margin",
         "triplet_margin_with_distance",
+        "linear_cross_entropy",
+        "adaptive_log_softmax",
         "log_cosh",
         "sigmoid_focal",
         "softmax",

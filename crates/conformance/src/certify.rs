@@ -33,7 +33,7 @@ pub fn certify<B: Backend>(backend: &B, format: Format) -> Report {
         match check(backend, format, &case, table == "golden", &mut report.unjudged) {
             Ok(None) => report.passed += 1,
             Ok(Some(failure)) => report.failures.push((name, failure)),
-            Err(Error::Backend(_)) => report.unsupported += 1,
+            Err(Error::Backend(_) | Error::Unsupported { .. }) => report.unsupported += 1,
             Err(error) => report.failures.push((name, error.to_string())),
         }
     }

@@ -1,4 +1,4 @@
-//! What a tensor library provides: nine methods over closed op enums, on tensors of three sides.
+//! What a tensor library provides: ten methods over closed op enums, on tensors of three sides.
 //!
 //! For backend authors: a tensor has the sides *batch × class × inner*. Each side of an operand is full or one,
 //! and a one broadcasts; every call has at least one full operand, which together with the others gives the
@@ -97,6 +97,9 @@ pub trait Backend {
         miss: Operand<'_, Self::Tensor>,
     ) -> Result<Self::Tensor, Self::Error>;
 
+    /// The product of matrices, for the losses with weights of their own; none is a written decision to go without them.
+    fn matmul(&self) -> Option<&dyn Matmul<Self::Tensor, Self::Error>>;
+
     /// The labels as the backend wants them.
     ///
     /// # Errors
@@ -114,6 +117,16 @@ pub trait Backend {
     /// # Errors
     /// What the library reports.
     fn download(&self, x: &Self::Tensor) -> Result<Vec<f64>, Self::Error>;
+}
+
+/// The product of matrices, a power that a backend may have.
+pub trait Matmul<T, E> {
+    /// a · b, each a matrix of batch × (class · inner), transposed first where its flag says so. The result has `sides`,
+    /// which hold its rows × columns.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn matmul(&self, a: (&T, bool), b: (&T, bool), sides: [usize; 3]) -> Result<T, E>;
 }
 
 /// A library's own N-dimensional array, as it enters a backend and as results leave it.

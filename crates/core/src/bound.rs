@@ -1,12 +1,12 @@
 //! Running error analysis, graph → graph: how far arithmetic that rounds every op may be from the exact result.
 //!
 //! The bound of a node is what its op rounds, in units of the result, and what it passes on of its arguments' bounds,
-//! to first order by the same table of [derivatives](crate::derivative) that gradients are made from.
+//! to first order, products to second, by the same table of [derivatives](crate::derivative) that gradients are made from.
 
 use crate::derivative;
 use crate::format::Format;
-use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var, frame_of, full};
-use crate::op::{Binary, Compare, Reduce, Unary};
+use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var, full};
+use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::real::Real;
 
 /// The bound of every node there is, as it leaves: a number is rounded then.
@@ -46,6 +46,8 @@ fn units(node: Node) -> f64 {
         | Node::Reduce(Reduce::Max, ..)
         | Node::Fold(Reduce::Max, _)
         | Node::AtLabel(..)
+        | Node::Matmul(..)
+        | Node::Spread(_)
         | Node::Detach(_) => 0.0,
     }
 }
@@ -57,7 +59,7 @@ impl<'g> Bounds<'g> {
         let of = |x: Id| self.argument(x, shape);
         let passed = match node {
             Node::Constant(_) | Node::Input(_) | Node::Size(..) => None,
-            Node::Unary(Unary::Neg | Unary::Abs, x) | Node::Detach(x) => of(x),
+            Node::Unary(Unary::Neg | Unary::Abs, x) | Node::Spread(x) | Node::Detach(x) => of(x),
             // A sign may turn where the bound reaches over 0.
             Node::Unary(Unary::Sign, x) => of(x).map(|bound| {
                 let [none, two] = [0.0, 2.0].map(|x| bound.constant(x));
@@ -66,7 +68,14 @@ impl<'g> Bounds<'g> {
             Node::Unary(op, x) => pass(of(x), derivative::unary(op, self.graph.var(x), y)),
             Node::Binary(op, a, b) => {
                 let [da, db] = derivative::binary(op, self.graph.var(a), self.graph.var(b), y);
-                sum(pass(of(a), da), pass(of(b), db))
+                let first_order = sum(pass(of(a), da), pass(of(b), db));
+                // Where a branch may turn, a bound is as large as what it bounds, and a product's second order counts.
+                let second_order = match (op, of(b)) {
+                    (Binary::Mul | Binary::Weigh, Some(b)) => pass(of(a), b),
+                    (Binary::Mul | Binary::Weigh, None)
+                    | (Binary::Add | Binary::Sub | Binary::Div | Binary::ExpSub, _) => None,
+                };
+                sum(first_order, second_order)
             }
             Node::Select(compare, [a, b], [then, otherwise]) => {
                 let [a_bound, b_bound, then_bound, or_bound] = [a, b, then, otherwise].map(of);
@@ -86,10 +95,20 @@ impl<'g> Bounds<'g> {
             }
             Node::Reduce(Reduce::Max, x, axis) => of(x).map(|bound| bound.max(axis)),
             Node::Fold(Reduce::Max, x) => of(x).map(Var::largest),
+            Node::Matmul(a, b, turned) => {
+                let [a_var, b_var] = [a, b].map(|x| self.graph.var(x));
+                let product = |a: Var<'g>, b: Var<'g>| {
+                    let (a, b) = (a.spread(a_var.shape()), b.spread(b_var.shape()));
+                    a.matmul(b, turned, shape)
+                };
+                let of_a = self.argument(a, a_var.shape()).map(|bound| product(bound, b_var.abs()));
+                let of_b = self.argument(b, b_var.shape()).map(|bound| product(a_var.abs(), bound));
+                sum(of_a, of_b)
+            }
             Node::AtLabel(labels, hit, miss) => {
                 let exact = y.constant(0.0);
                 let [hit, miss] = [hit, miss].map(|id| of(id).unwrap_or(exact));
-                let bound = self.graph.labels(labels, frame_of(shape)).at(hit, miss);
+                let bound = self.graph.labels(labels, shape).at(hit, miss);
                 (bound.id() != exact.id()).then_some(bound)
             }
         };
@@ -119,6 +138,18 @@ impl<'g> Bounds<'g> {
                 let terms = self.graph.var(x).abs().sum_to(self.graph.node(x).1, y.shape());
                 Some(terms * units)
             }
+            // Each product and each step of the sum.
+            Node::Matmul(a, b, turned) => {
+                let [a, b] = [a, b].map(|x| self.graph.var(x));
+                let steps = if turned[0] {
+                    a.size(Axis::Batch)
+                } else {
+                    a.size(Axis::Class) * a.size(Axis::Inner)
+                };
+                let steps = steps + 1.0;
+                let terms = a.abs().matmul(b.abs(), turned, y.shape());
+                Some(terms * (steps * format.unit()) + tiny * steps)
+            }
             // The difference is rounded before its exponential magnifies it.
             Node::Binary(Binary::ExpSub, a, b) => {
                 let difference = (self.graph.var(a) - self.graph.var(b)).abs();
@@ -143,6 +174,7 @@ impl<'g> Bounds<'g> {
             | Node::Reduce(Reduce::Max, ..)
             | Node::Fold(Reduce::Max, _)
             | Node::AtLabel(..)
+            | Node::Spread(_)
             | Node::Detach(_) => None,
         }
     }

@@ -1,7 +1,9 @@
 //! The catalogue: every loss by name, with its arguments, options, domain and formula, as data.
 
+use crate::backend::Backend;
 use crate::error::Error;
 use crate::loss::{self, Definition, Distance, Loss};
+use std::fmt;
 use std::ops::RangeInclusive;
 
 /// What the catalogue says of a loss.
@@ -54,6 +56,12 @@ pub enum Form {
     Rows,
     /// One number a class.
     PerClass,
+    /// The main input's shape from its class axis on.
+    Features,
+    /// A matrix in a product, with as many columns as that argument's last side, or as its first where it has the flag.
+    Matrix(&'static str, bool),
+    /// One number for each row of that matrix.
+    PerRow(&'static str),
     /// Trailing sides of the main input, each full or one (NumPy broadcasting).
     Trailing,
     /// The main input's shape, also with any one side 1 or without its last; or one number.
@@ -73,6 +81,13 @@ impl Form {
             Self::Same => "the input's",
             Self::Rows => "the input's without its classes",
             Self::PerClass => "(C)",
+            Self::Features => "the logits' from their class axis on",
+            Self::Matrix(_, false) => "rows of vectors: the last side is that of the input",
+            Self::Matrix(_, true) => {
+                "rows of vectors: the last side is the first of the matrix before"
+            }
+            Self::PerRow(_) => "one number for each row of its matrix",
+
             Self::Trailing => "trailing sides of the input's, each full or 1",
             Self::AnySideOne => "the input's, any one side 1, without its last side, or ()",
             Self::Sample => "the unreduced loss's, or leading sides of it",
@@ -216,6 +231,8 @@ pub struct Opt<'a> {
 pub enum Slot<'a> {
     /// A number in a range.
     Number(&'a mut f64, RangeInclusive<f64>),
+    /// Integers, each larger than the one before, the first above 0, and how many there may be.
+    Rising(&'a mut Vec<i64>, usize),
     /// A number in a range, or `none`.
     MaybeNumber(&'a mut Option<f64>, RangeInclusive<f64>),
     /// An integer in a range.
@@ -234,6 +251,9 @@ impl Slot<'_> {
             Self::Number(value, _) => value.to_string(),
             Self::MaybeNumber(value, _) => value.map_or("none".into(), |value| value.to_string()),
             Self::Integer(value, _) => value.to_string(),
+            Self::Rising(values, _) => {
+                values.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
+            }
             Self::Flag(value) => value.to_string(),
             Self::Distance(distance) => distance.name.into(),
         }
@@ -247,6 +267,9 @@ impl Slot<'_> {
             Self::MaybeNumber(_, range) => format!("{}, or none", interval(range)),
             Self::Integer(_, range) if *range == ANY_INTEGER => "an integer".into(),
             Self::Integer(_, range) => format!("{} or {}", range.start(), range.end()),
+            Self::Rising(_, most) => {
+                format!("1 to {most} integers from 1, each above the last, as in 10,100")
+            }
             Self::Flag(_) => "true | false".into(),
             Self::Distance(_) => Distance::ALL.map(|distance| distance.name).join(" | "),
         }
@@ -258,6 +281,11 @@ impl Slot<'_> {
             Self::Number(value, range) => range.contains(value),
             Self::MaybeNumber(value, range) => value.is_none_or(|value| range.contains(&value)),
             Self::Integer(value, range) => range.contains(value),
+            Self::Rising(values, most) => {
+                values.first().is_some_and(|&first| first > 0)
+                    && values.len() <= *most
+                    && values.windows(2).all(|pair| pair[0] < pair[1])
+            }
             Self::Flag(_) | Self::Distance(_) => true,
         }
     }
@@ -272,6 +300,12 @@ impl Slot<'_> {
             }
             Self::MaybeNumber(value, _) => words.parse().map(|new| **value = Some(new)).is_ok(),
             Self::Integer(value, _) => words.parse().map(|new| **value = new).is_ok(),
+            Self::Rising(values, _) => {
+                let trimmed = words.trim_start_matches('[').trim_end_matches(']');
+                let new: Result<Vec<i64>, _> =
+                    trimmed.split(',').map(|word| word.trim().parse()).collect();
+                new.map(|new| **values = new).is_ok()
+            }
             Self::Flag(value) => words.parse().map(|new| **value = new).is_ok(),
             Self::Distance(distance) => {
                 let named = Distance::ALL.into_iter().find(|distance| distance.name == words);
@@ -299,6 +333,38 @@ fn interval(range: &RangeInclusive<f64>) -> String {
 #[must_use]
 pub fn all() -> Vec<Loss<Box<dyn Definition>>> {
     loss::definitions().into_iter().map(Loss::new).collect()
+}
+
+/// Which losses a backend runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Support {
+    /// Those it runs.
+    pub runs: Vec<&'static str>,
+    /// Those that a product of matrices would add.
+    pub matmul_adds: Vec<&'static str>,
+}
+
+impl fmt::Display for Support {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (runs, more) = (self.runs.len(), self.matmul_adds.len());
+        write!(f, "{runs} of {}", runs + more)?;
+        if more > 0 {
+            write!(f, "; matmul adds {more} ({})", self.matmul_adds.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Which losses of the catalogue a backend runs, and what is missing for the others; nothing is run.
+pub fn support<B: Backend>(backend: &B) -> Support {
+    let with_matrices = |entry: &Entry| {
+        entry.arguments.iter().any(|argument| matches!(argument.form, Form::Matrix(..)))
+    };
+    let entries = all().into_iter().map(|loss| loss.entry());
+    let (more, runs): (Vec<_>, Vec<_>) =
+        entries.partition(|entry| backend.matmul().is_none() && with_matrices(entry));
+    let names = |entries: Vec<&'static Entry>| entries.iter().map(|entry| entry.name).collect();
+    Support { runs: names(runs), matmul_adds: names(more) }
 }
 
 /// The loss of that name with its default options.

@@ -137,6 +137,12 @@ pub enum Error {
         /// What is wrong with it.
         fault: String,
     },
+    /// The backend lacks a power that the loss needs.
+    #[error("the backend has no {power}, which the loss needs: choose a backend that has")]
+    Unsupported {
+        /// The power.
+        power: &'static str,
+    },
     /// The backend reports an error.
     #[error("{0}")]
     Backend(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -7,14 +7,14 @@ use crate::dense::Dense;
 use crate::error::Error;
 use crate::format::Format;
 use crate::grad::gradients;
-use crate::graph::{Graph, Id, NUMBER, Shape, Var};
+use crate::graph::{Derived, Graph, Id, LabelVar, NUMBER, Shape, Var, full, sides_of};
 use crate::interpreter::{Run, Value, first_outside};
 use crate::labels::{Indices, Labels};
 use crate::loss::{Arguments, Definition, Loss, Target};
 use crate::objective::{Objective, Term};
 use crate::op::Reduce;
 use crate::reference::Reference;
-use crate::shape::{Frame, Placed};
+use crate::shape::{Frame, Given, Main, Placed, Shapes};
 use crate::terms::{Check, Reduction};
 use std::collections::BTreeMap;
 
@@ -167,7 +167,10 @@ impl Objective {
             backend,
             graph: &graph,
             tensors: Vec::new(),
+            indices: Vec::new(),
             labels: Vec::new(),
+            matrices: Vec::new(),
+            first_matrix: frames.len(),
             entered: Vec::new(),
         };
 
@@ -192,9 +195,11 @@ impl Objective {
             }
             let scaled = graph.number(term.coefficient) * reduced;
             value = if self.terms.len() == 1 { scaled } else { value + scaled };
+            build.derive(&frames)?;
         }
+        build.check_power()?;
 
-        let mut outputs: Vec<(Id, Shape)> = vec![(value.id(), value_sides)];
+        let mut outputs: Vec<(Var<'_>, Shape)> = vec![(value, value_sides)];
         let mut shapes = vec![("", value_shape)];
         if wanted != Wanted::Value {
             let inputs: Vec<_> =
@@ -210,18 +215,20 @@ impl Objective {
             let found = gradients(&graph, value, value_sides, cotangent, &vars);
             for (grad, entered) in found.iter().zip(inputs) {
                 let grad = grad.unwrap_or_else(|| graph.number(0.0));
-                outputs.push((grad.id(), entered.var.shape()));
+                outputs.push((grad, entered.var.shape()));
                 shapes.push((entered.name, entered.shape.clone()));
             }
         }
         if let Wanted::Bounds(format) = wanted {
             let all = bounds(&graph, format);
-            outputs.iter_mut().for_each(|(id, _)| *id = all[id.0].id());
+            outputs.iter_mut().for_each(|(var, _)| *var = all[var.id().0]);
         }
         if let Some(fault) = graph.take_fault() {
             return Err(Error::Objective { fault });
         }
-        let sides = frames.iter().map(Frame::sides).collect();
+        let outputs: Vec<Id> =
+            outputs.into_iter().map(|(var, shape)| var.spread(shape).id()).collect();
+        let sides = build.sides(&frames);
         let run =
             Run { backend, graph: &graph, sides, inputs: build.tensors, labels: build.labels };
         let leave = |(tensor, (name, shape)): (B::Tensor, (&str, Vec<usize>))| {
@@ -269,10 +276,24 @@ impl Objective {
 struct Call<'a, A> {
     loss: &'a Loss<Box<dyn Definition>>,
     frame: usize,
-    arguments: Vec<Given<'a, A>>,
+    arguments: Vec<Argued<'a, A>>,
 }
 
-struct Given<'a, A> {
+impl<A> Call<'_, A> {
+    /// The arguments that are numbers, each with its shape.
+    fn shapes<B: Backend>(&self) -> Shapes
+    where
+        A: Array<B>,
+    {
+        let numbers = self.arguments.iter().filter_map(|given| match given.input {
+            Input::Numbers(array) => Some((given.argument, array.shape())),
+            Input::Indices(_) => None,
+        });
+        numbers.collect()
+    }
+}
+
+struct Argued<'a, A> {
     argument: &'static Argument,
     name: &'a str,
     input: &'a Input<A>,
@@ -282,21 +303,16 @@ struct Given<'a, A> {
 fn frames<B: Backend, A: Array<B>>(_: &B, calls: &[Call<'_, A>]) -> Result<Vec<Frame>, Error> {
     let count = calls.iter().map(|call| call.frame + 1).max().unwrap_or(0);
     let of_index = |index: usize| {
-        let mut main = ("input", Vec::new());
+        let mut main = None;
         let mut losses = Vec::new();
         for call in calls.iter().filter(|call| call.frame == index) {
-            let mut shapes = Vec::new();
-            for given in &call.arguments {
-                if let Input::Numbers(array) = given.input {
-                    if given.argument.form == Form::Main {
-                        main = (given.argument.name, array.shape());
-                    }
-                    shapes.push((given.argument, array.shape()));
-                }
-            }
+            let shapes = call.shapes();
+            let of_call = call.loss.definition.main(&Given(&shapes))?;
             losses.push((call.loss.definition.layout(), shapes));
+            main.get_or_insert(of_call);
         }
-        Frame::new(index, main.0, &main.1, &losses)
+        let main = main.unwrap_or(Main { name: "input", shape: Vec::new(), classes: None });
+        Frame::new(index, &main, &losses)
     };
     (0..count).map(of_index).collect()
 }
@@ -306,7 +322,12 @@ struct Build<'g, 'a, B: Backend> {
     backend: &'a B,
     graph: &'g Graph,
     tensors: Vec<Option<Value<B::Tensor>>>,
+    /// The class indices, on the host and as the backend wants them.
+    indices: Vec<Labels>,
     labels: Vec<B::Labels>,
+    /// The sides of matrices, which stand beside the frames.
+    matrices: Vec<[usize; 3]>,
+    first_matrix: usize,
     entered: Vec<Entered<'g, 'a>>,
 }
 
@@ -325,31 +346,51 @@ impl<'g, 'a, B: Backend> Build<'g, 'a, B> {
     ) -> Result<Arguments<'g>, Error> {
         let definition = &call.loss.definition;
         let layout = definition.layout();
-        let mut arguments =
-            Arguments { graph: self.graph, given: BTreeMap::new(), sets: BTreeMap::new() };
+        let shapes = call.shapes();
+        let mut arguments = Arguments {
+            graph: self.graph,
+            frame: call.frame,
+            given: BTreeMap::new(),
+            sets: BTreeMap::new(),
+        };
         for given in &call.arguments {
             let argument = given.argument;
             let handle = match given.input {
                 Input::Indices(indices) if argument.values == Values::IndexSets => {
                     frame.check_same(layout, argument, &indices.shape)?;
                     let sets = Labels::sets(argument.name, &indices.data, frame.sides())?;
-                    let slots = sets.iter().map(|slot| {
-                        self.labels.push(self.backend.labels(slot).map_err(Error::backend)?);
-                        Ok(self.graph.labels(self.labels.len() - 1, call.frame))
-                    });
-                    arguments.sets.insert(argument.name, slots.collect::<Result<_, Error>>()?);
+                    let slots = sets.into_iter().map(|slot| self.label(slot, full(call.frame)));
+                    let slots = slots.collect::<Result<_, Error>>()?;
+                    arguments.sets.insert(argument.name, slots);
                     continue;
                 }
                 Input::Indices(indices) => {
                     frame.check_rows(layout, argument, &indices.shape)?;
                     let ignore = definition.ignore_index();
-                    let checked = Labels::new(argument.name, &indices.data, frame.sides(), ignore)?;
-                    self.labels.push(self.backend.labels(&checked).map_err(Error::backend)?);
-                    Target::Labels(self.graph.labels(self.labels.len() - 1, call.frame))
+                    let sides = frame.label_sides();
+                    let checked = Labels::new(argument.name, &indices.data, sides, ignore)?;
+                    Target::Labels(self.label(checked, full(call.frame))?)
                 }
                 Input::Numbers(array) => {
                     let shape = array.shape();
-                    let placed = frame.place(layout, argument, &shape)?;
+                    let placed = match argument.form {
+                        Form::Matrix(..) | Form::PerRow(_) => {
+                            let [rows, columns] =
+                                Given(&shapes).matrix(argument, definition.rows(argument.name))?;
+                            self.matrices.push([rows, columns, 1]);
+                            let index = self.first_matrix + self.matrices.len() - 1;
+                            Placed::matrix(index, argument, &shape, [rows, columns])
+                        }
+                        Form::Main
+                        | Form::Same
+                        | Form::Rows
+                        | Form::PerClass
+                        | Form::Features
+                        | Form::Trailing
+                        | Form::AnySideOne
+                        | Form::Sample
+                        | Form::Value => frame.place(layout, argument, &shape)?,
+                    };
                     Target::Numbers(self.enter(call, given, array, &placed, shape)?)
                 }
             };
@@ -358,10 +399,41 @@ impl<'g, 'a, B: Backend> Build<'g, 'a, B> {
         Ok(arguments)
     }
 
+    /// A handle on class indices.
+    fn label(&mut self, labels: Labels, shape: Shape) -> Result<LabelVar<'g>, Error> {
+        self.labels.push(self.backend.labels(&labels).map_err(Error::backend)?);
+        self.indices.push(labels);
+        Ok(self.graph.next_labels(shape))
+    }
+
+    /// Makes the class indices that a definition asked for.
+    fn derive(&mut self, frames: &[Frame]) -> Result<(), Error> {
+        let sides = self.sides(frames);
+        for Derived { from, shape, relabel } in self.graph.take_derived() {
+            let labels = self.indices[from].relabel(sides_of(shape, &sides), relabel);
+            self.labels.push(self.backend.labels(&labels).map_err(Error::backend)?);
+            self.indices.push(labels);
+        }
+        Ok(())
+    }
+
+    /// That the backend has the power that a loss needs.
+    fn check_power(&self) -> Result<(), Error> {
+        if self.backend.matmul().is_none() && !self.matrices.is_empty() {
+            return Err(Error::Unsupported { power: "matmul" });
+        }
+        Ok(())
+    }
+
+    /// The sides of every frame, and of the matrices.
+    fn sides(&self, frames: &[Frame]) -> Vec<[usize; 3]> {
+        frames.iter().map(Frame::sides).chain(self.matrices.iter().copied()).collect()
+    }
+
     fn enter<A: Array<B>>(
         &mut self,
         call: &Call<'a, A>,
-        given: &Given<'a, A>,
+        given: &Argued<'a, A>,
         array: &A,
         placed: &Placed,
         shape: Vec<usize>,
@@ -402,7 +474,7 @@ impl<'g, 'a, B: Backend> Build<'g, 'a, B> {
 fn named<'a, A>(
     loss: &'a Loss<Box<dyn Definition>>,
     inputs: &'a Inputs<A>,
-) -> Result<Vec<Given<'a, A>>, Error> {
+) -> Result<Vec<Argued<'a, A>>, Error> {
     let entry = loss.entry();
     let mut found = Vec::new();
     for argument in loss.takes() {
@@ -425,7 +497,7 @@ fn named<'a, A>(
             let (loss, argument) = (entry.name, argument.name);
             return Err(Error::Kind { loss, argument, got, expected });
         }
-        found.push(Given { argument, name, input });
+        found.push(Argued { argument, name, input });
     }
     Ok(found)
 }

@@ -3,7 +3,7 @@
 //! Every chain-rule product is a `weigh` by the cotangent: where no derivative arrives, none is made of 0 · ∞.
 
 use crate::derivative;
-use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var, frame_of};
+use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var};
 use crate::op::{Compare, Reduce};
 use crate::real::Real;
 
@@ -48,8 +48,26 @@ pub(crate) fn gradients<'g>(
                 let tied = Var::select(Compare::Eq, graph.var(x), y, one, zero);
                 all.give(x, x_shape, g.weigh(tied / tied.sum_to(x_shape, shape)));
             }
+            Node::Spread(x) => all.give(x, shape, g),
+            Node::Matmul(a, b, [turn_a, turn_b]) => {
+                let (g, g_of) = (g.spread(shape), |x: Id| (graph.var(x), graph.node(x).1));
+                let ((a_var, a_shape), (b_var, b_shape)) = (g_of(a), g_of(b));
+                // Of y = a · b: g · bᵀ and aᵀ · g, and each transposed where its argument is.
+                let da = if turn_a {
+                    b_var.matmul(g, [turn_b, true], a_shape)
+                } else {
+                    g.matmul(b_var, [false, !turn_b], a_shape)
+                };
+                let db = if turn_b {
+                    g.matmul(a_var, [true, turn_a], b_shape)
+                } else {
+                    a_var.matmul(g, [!turn_a, false], b_shape)
+                };
+                all.give(a, a_shape, da);
+                all.give(b, b_shape, db);
+            }
             Node::AtLabel(labels, hit, miss) => {
-                let labels = graph.labels(labels, frame_of(shape));
+                let labels = graph.labels(labels, shape);
                 all.give(hit, shape, labels.at(g, zero));
                 all.give(miss, shape, labels.at(zero, g));
             }

@@ -5,6 +5,7 @@ use crate::real::Real;
 use crate::scalar;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A node's place in its graph; arguments come before what uses them.
@@ -32,12 +33,12 @@ pub fn full(frame: usize) -> Shape {
     Axis::ALL.map(|axis| Dim::Full(axis, frame))
 }
 
-/// The frame whose rows an `at_label` of this shape is over.
-pub(crate) fn frame_of(shape: Shape) -> usize {
-    match shape[0] {
-        Dim::Full(_, frame) => frame,
-        Dim::One => 0,
-    }
+/// The sizes of a shape's sides, given those of every frame.
+pub(crate) fn sides_of(shape: Shape, frames: &[[usize; 3]]) -> [usize; 3] {
+    shape.map(|dim| match dim {
+        Dim::One => 1,
+        Dim::Full(axis, frame) => frames[frame][axis.index()],
+    })
 }
 
 /// An op and its arguments. A node of shape [`NUMBER`] lives on the host in `f64`.
@@ -61,6 +62,10 @@ pub enum Node {
     Fold(Reduce, Id),
     /// One value at the label's class, another elsewhere.
     AtLabel(usize, Id, Id),
+    /// A product of matrices, each transposed first where its flag says so.
+    Matmul(Id, Id, [bool; 2]),
+    /// The same value, its sides of one spread to the node's shape.
+    Spread(Id),
     /// The same value, through which no derivative passes.
     Detach(Id),
 }
@@ -70,10 +75,14 @@ impl Node {
     pub(crate) fn arguments(self) -> impl Iterator<Item = Id> {
         let (ids, n) = match self {
             Self::Constant(_) | Self::Input(_) | Self::Size(..) => ([Id(0); 4], 0),
-            Self::Unary(_, x) | Self::Reduce(_, x, _) | Self::Fold(_, x) | Self::Detach(x) => {
-                ([x, x, x, x], 1)
+            Self::Unary(_, x)
+            | Self::Reduce(_, x, _)
+            | Self::Fold(_, x)
+            | Self::Spread(x)
+            | Self::Detach(x) => ([x, x, x, x], 1),
+            Self::Binary(_, a, b) | Self::AtLabel(_, a, b) | Self::Matmul(a, b, _) => {
+                ([a, b, b, b], 2)
             }
-            Self::Binary(_, a, b) | Self::AtLabel(_, a, b) => ([a, b, b, b], 2),
             Self::Select(_, [a, b], [c, d]) => ([a, b, c, d], 4),
         };
         ids.into_iter().take(n)
@@ -84,6 +93,8 @@ impl Node {
 struct Nodes {
     list: Vec<(Node, Shape)>,
     seen: HashMap<(Node, Shape), Id>,
+    labels: usize,
+    derived: Vec<Derived>,
     fault: Option<String>,
 }
 
@@ -105,7 +116,23 @@ pub struct Var<'g> {
 pub struct LabelVar<'g> {
     graph: &'g Graph,
     index: usize,
-    frame: usize,
+    shape: Shape,
+}
+
+/// Class indices made from others before a run.
+pub(crate) struct Derived {
+    /// The place of the others.
+    pub(crate) from: usize,
+    /// The shape of what they pick from.
+    pub(crate) shape: Shape,
+    /// The new index for an old one.
+    pub(crate) relabel: Box<dyn Fn(usize) -> Option<usize>>,
+}
+
+impl fmt::Debug for Derived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "labels from {} in {:?}", self.from, self.shape)
+    }
 }
 
 impl Graph {
@@ -114,9 +141,21 @@ impl Graph {
         self.push(Node::Input(index), shape)
     }
 
-    /// The class indices at place `index` of the run, of the rows of the main input at place `frame`.
-    pub(crate) fn labels(&self, index: usize, frame: usize) -> LabelVar<'_> {
-        LabelVar { graph: self, index, frame }
+    /// The class indices at place `index` of the run, which pick from tensors of that shape.
+    pub(crate) fn labels(&self, index: usize, shape: Shape) -> LabelVar<'_> {
+        LabelVar { graph: self, index, shape }
+    }
+
+    /// The class indices at the next place of the run.
+    pub(crate) fn next_labels(&self, shape: Shape) -> LabelVar<'_> {
+        let mut nodes = self.nodes.borrow_mut();
+        nodes.labels += 1;
+        LabelVar { graph: self, index: nodes.labels - 1, shape }
+    }
+
+    /// The class indices that are still to be made, in the order of their places.
+    pub(crate) fn take_derived(&self) -> Vec<Derived> {
+        std::mem::take(&mut self.nodes.borrow_mut().derived)
     }
 
     /// A number.
@@ -185,6 +224,8 @@ impl<'g> Var<'g> {
             | Node::Reduce(..)
             | Node::Fold(..)
             | Node::AtLabel(..)
+            | Node::Matmul(..)
+            | Node::Spread(_)
             | Node::Detach(_) => None,
         }
     }
@@ -254,6 +295,22 @@ impl<'g> Var<'g> {
         self.graph.push(Node::Reduce(op, self.id, axis), shape)
     }
 
+    /// `self` · `weight`ᵀ of rows that are each a vector: one result for each row of the weight, in the given shape.
+    #[must_use]
+    pub fn linear(self, weight: Self, shape: Shape) -> Self {
+        self.matmul(weight, [false, true], shape)
+    }
+
+    /// The product of two matrices that fill their shapes.
+    pub(crate) fn matmul(self, other: Self, transposed: [bool; 2], shape: Shape) -> Self {
+        self.graph.push(Node::Matmul(self.id, other.id, transposed), shape)
+    }
+
+    /// The same value, filling the shape.
+    pub(crate) fn spread(self, shape: Shape) -> Self {
+        if self.shape() == shape { self } else { self.graph.push(Node::Spread(self.id), shape) }
+    }
+
     fn together(self, others: impl IntoIterator<Item = Self>) -> Shape {
         let mut shape = self.shape();
         for other in others {
@@ -279,7 +336,16 @@ impl<'g> LabelVar<'g> {
         if hit.id == miss.id && hit.known().is_some() {
             return hit;
         }
-        self.graph.push(Node::AtLabel(self.index, hit.id, miss.id), full(self.frame))
+        self.graph.push(Node::AtLabel(self.index, hit.id, miss.id), self.shape)
+    }
+
+    /// What the labels pick from, in another shape: `relabel` has the new index for an old one, or none.
+    #[must_use]
+    pub fn relabel(self, shape: Shape, relabel: impl Fn(usize) -> Option<usize> + 'static) -> Self {
+        let labels = self.graph.next_labels(shape);
+        let derived = Derived { from: self.index, shape, relabel: Box::new(relabel) };
+        self.graph.nodes.borrow_mut().derived.push(derived);
+        labels
     }
 
     /// The value at each row's label; 0 where the label is ignored.

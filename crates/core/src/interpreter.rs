@@ -3,7 +3,7 @@
 use crate::backend::{Backend, Operand};
 use crate::catalogue::Domain;
 use crate::error::Error;
-use crate::graph::{Dim, Graph, Id, NUMBER, Node, Shape};
+use crate::graph::{Graph, Id, NUMBER, Node, Shape, sides_of};
 use crate::op::{Binary, Compare, Reduce};
 use crate::scalar;
 
@@ -24,8 +24,8 @@ pub(crate) struct Run<'a, B: Backend> {
 }
 
 impl<B: Backend> Run<'_, B> {
-    /// The values of the outputs, each as a tensor of its shape's sides.
-    pub(crate) fn outputs(mut self, outputs: &[(Id, Shape)]) -> Result<Vec<B::Tensor>, Error> {
+    /// The values of the outputs.
+    pub(crate) fn outputs(mut self, outputs: &[Id]) -> Result<Vec<B::Tensor>, Error> {
         let mut uses = self.uses(outputs);
         let mut slots: Vec<Option<Value<B::Tensor>>> = Vec::new();
         for index in 0..self.graph.len() {
@@ -37,17 +37,17 @@ impl<B: Backend> Run<'_, B> {
             };
             slots.push(value);
         }
-        let finish = |&(id, shape): &(Id, Shape)| {
+        let finish = |&id: &Id| {
             uses[id.0] -= 1;
-            self.finish(id, shape, &mut slots, uses[id.0]).map_err(Error::backend)
+            self.finish(id, &mut slots, uses[id.0]).map_err(Error::backend)
         };
         outputs.iter().map(finish).collect()
     }
 
     /// How often each node is read on the way to the outputs.
-    fn uses(&self, outputs: &[(Id, Shape)]) -> Vec<usize> {
+    fn uses(&self, outputs: &[Id]) -> Vec<usize> {
         let mut uses = vec![0; self.graph.len()];
-        for (id, _) in outputs {
+        for id in outputs {
             uses[id.0] += 1;
         }
         for index in (0..uses.len()).rev() {
@@ -111,6 +111,22 @@ impl<B: Backend> Run<'_, B> {
             Node::Reduce(op, _, axis) => backend.reduce(op, next(), axis)?,
             Node::Fold(op, _) => return Ok(Value::Number(backend.fold(op, next())?)),
             Node::AtLabel(labels, ..) => backend.at_label(&self.labels[labels], next(), next())?,
+            Node::Matmul(_, _, [turn_a, turn_b]) => {
+                let (a, b) = (next(), next());
+                match (backend.matmul(), a.tensor(), b.tensor()) {
+                    (Some(backend), Some(a), Some(b)) => {
+                        backend.matmul((a, turn_a), (b, turn_b), self.sides_of(shape))?
+                    }
+                    // A run without the power, or of numbers, is refused before it starts.
+                    _ => self.full(shape, f64::NAN)?,
+                }
+            }
+            Node::Spread(_) => match next() {
+                Operand::Scalar(number) => self.full(shape, number)?,
+                operand @ (Operand::Owned(_) | Operand::Borrowed(_)) => {
+                    backend.binary(Binary::Mul, Operand::Owned(self.full(shape, 1.0)?), operand)?
+                }
+            },
             Node::Detach(_) => match next() {
                 Operand::Owned(tensor) => tensor,
                 operand @ (Operand::Borrowed(_) | Operand::Scalar(_)) => {
@@ -136,44 +152,43 @@ impl<B: Backend> Run<'_, B> {
             Node::Select(op, [a, b], [then, otherwise]) => {
                 get(if scalar::compare(op, get(a), get(b)) { then } else { otherwise })
             }
-            Node::Detach(x) => get(x),
-            Node::Input(_) | Node::Reduce(..) | Node::Fold(..) | Node::AtLabel(..) => return None,
+            Node::Detach(x) | Node::Spread(x) => get(x),
+            Node::Input(_)
+            | Node::Reduce(..)
+            | Node::Fold(..)
+            | Node::AtLabel(..)
+            | Node::Matmul(..) => return None,
         })
     }
 
-    /// An output as a tensor of its full sides: a number, or what is the same along an axis, is spread here.
+    /// An output as a tensor, which stays for others that still want it.
     fn finish(
         &self,
         id: Id,
-        shape: Shape,
         slots: &mut [Option<Value<B::Tensor>>],
         left: usize,
     ) -> Result<B::Tensor, B::Error> {
-        let sides = self.sides_of(shape);
-        let full = |number: f64| self.backend.upload(sides, &vec![number; sides.iter().product()]);
-        let own = self.graph.node(id).1;
         let slot = &mut slots[id.0];
-        if let Some(Value::Number(number)) = slot {
-            return full(*number);
-        }
         let taken = if left == 0 { slot.take() } else { None };
-        let operand = match (taken, &*slot) {
-            (Some(Value::Tensor(tensor)), _) if own == shape => return Ok(tensor),
-            (Some(Value::Tensor(tensor)), _) => Operand::Owned(tensor),
-            (_, Some(Value::Tensor(tensor))) => Operand::Borrowed(tensor),
-            _ => return full(f64::NAN),
-        };
-        if own == shape {
-            return self.backend.binary(Binary::Mul, operand, Operand::Scalar(1.0));
+        match (taken, &*slot) {
+            (Some(Value::Tensor(tensor)), _) => Ok(tensor),
+            (Some(Value::Number(number)), _) => self.full(NUMBER, number),
+            (None, Some(Value::Number(number))) => self.full(NUMBER, *number),
+            (None, Some(Value::Tensor(tensor))) => {
+                self.backend.binary(Binary::Mul, Operand::Borrowed(tensor), Operand::Scalar(1.0))
+            }
+            (None, None) => self.full(NUMBER, f64::NAN),
         }
-        self.backend.binary(Binary::Mul, Operand::Owned(full(1.0)?), operand)
     }
 
-    pub(crate) fn sides_of(&self, shape: Shape) -> [usize; 3] {
-        shape.map(|dim| match dim {
-            Dim::One => 1,
-            Dim::Full(axis, frame) => self.sides[frame][axis.index()],
-        })
+    /// The number everywhere.
+    fn full(&self, shape: Shape, number: f64) -> Result<B::Tensor, B::Error> {
+        let sides = self.sides_of(shape);
+        self.backend.upload(sides, &vec![number; sides.iter().product()])
+    }
+
+    fn sides_of(&self, shape: Shape) -> [usize; 3] {
+        sides_of(shape, &self.sides)
     }
 }
 

@@ -108,6 +108,16 @@ impl Labels {
         Ok(slots)
     }
 
+    /// The labels of the same rows in tensors of other sides: `relabel` has the new index for an old one, or none.
+    pub(crate) fn relabel(
+        &self,
+        sides: [usize; 3],
+        relabel: impl Fn(usize) -> Option<usize>,
+    ) -> Self {
+        let new = |label: &Option<usize>| label.and_then(&relabel).filter(|&new| new < sides[1]);
+        Self { sides, data: self.data.iter().map(new).collect() }
+    }
+
     /// Batch × class × inner of the tensors these labels pick from.
     #[must_use]
     pub fn sides(&self) -> [usize; 3] {

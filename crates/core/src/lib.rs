@@ -37,7 +37,7 @@ pub mod scalar;
 pub mod shape;
 pub mod terms;
 
-pub use backend::{Array, Backend, Operand};
+pub use backend::{Array, Backend, Matmul, Operand};
 pub use dense::Dense;
 pub use error::Error;
 pub use evaluate::{Evaluation, Inputs};

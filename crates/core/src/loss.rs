@@ -1,5 +1,6 @@
 //! Losses: their definitions, one a file, and [`Loss`], a definition with the options that every loss has.
 
+mod adaptive_log_softmax;
 mod bce_with_logits;
 mod binary_cross_entropy;
 mod cosine_embedding;
@@ -9,6 +10,7 @@ mod hinge_embedding;
 mod huber;
 mod kl_div;
 mod l1;
+mod linear_cross_entropy;
 mod log_cosh;
 mod margin_ranking;
 mod mse;
@@ -57,6 +59,8 @@ definitions! {
     cosine_embedding: CosineEmbedding cosine_embedding,
     triplet_margin: TripletMargin triplet_margin,
     triplet_margin: TripletMarginWithDistance triplet_margin_with_distance,
+    linear_cross_entropy: LinearCrossEntropy linear_cross_entropy,
+    adaptive_log_softmax: AdaptiveLogSoftmax adaptive_log_softmax,
     log_cosh: LogCosh log_cosh,
     sigmoid_focal: SigmoidFocal sigmoid_focal,
     softmax: Softmax softmax,
@@ -71,8 +75,8 @@ pub use triplet_margin::Distance;
 
 use crate::catalogue::{Argument, Entry, GRAD_OUTPUT, Kind, Opt, SAMPLE_WEIGHT};
 use crate::error::Error;
-use crate::graph::{Graph, LabelVar, Var};
-use crate::shape::Layout;
+use crate::graph::{Graph, LabelVar, Shape, Var, full};
+use crate::shape::{Given, Layout, Main};
 use crate::terms::{Check, Empty, Reduction, Terms};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -95,6 +99,19 @@ pub trait Definition: CloneDefinition + fmt::Debug {
     /// The label that marks a row without one.
     fn ignore_index(&self) -> Option<i64> {
         None
+    }
+
+    /// How many rows a matrix has, where an option says so.
+    fn rows(&self, _argument: &str) -> Option<usize> {
+        None
+    }
+
+    /// What the other arguments are placed against; the main input, unless it is only made of that.
+    ///
+    /// # Errors
+    /// An [`Error`] that names the argument whose shape does not go with the others.
+    fn main(&self, given: &Given<'_>) -> Result<Main, Error> {
+        Ok(given.main())
     }
 
     /// The unreduced loss.
@@ -132,6 +149,12 @@ impl Definition for Box<dyn Definition> {
     fn ignore_index(&self) -> Option<i64> {
         (**self).ignore_index()
     }
+    fn rows(&self, argument: &str) -> Option<usize> {
+        (**self).rows(argument)
+    }
+    fn main(&self, given: &Given<'_>) -> Result<Main, Error> {
+        (**self).main(given)
+    }
     fn terms<'g>(&self, arguments: &Arguments<'g>) -> Terms<'g> {
         (**self).terms(arguments)
     }
@@ -141,6 +164,7 @@ impl Definition for Box<dyn Definition> {
 #[derive(Debug)]
 pub struct Arguments<'g> {
     pub(crate) graph: &'g Graph,
+    pub(crate) frame: usize,
     pub(crate) given: BTreeMap<&'static str, Target<'g>>,
     pub(crate) sets: BTreeMap<&'static str, Vec<LabelVar<'g>>>,
 }
@@ -178,7 +202,7 @@ impl<'g> Arguments<'g> {
             Target::Labels(labels) => labels,
             Target::Numbers(_) => {
                 self.graph.fault(format!("{name} is not class indices"));
-                self.graph.labels(0, 0)
+                self.graph.labels(0, full(0))
             }
         }
     }
@@ -189,10 +213,22 @@ impl<'g> Arguments<'g> {
         self.sets.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether an optional argument was given.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
+    /// The shape of what the arguments are placed against.
+    #[must_use]
+    pub fn main(&self) -> Shape {
+        full(self.frame)
+    }
+
     /// The argument, or a number in its place.
     #[must_use]
     pub fn or(&self, name: &str, default: f64) -> Var<'g> {
-        if self.given.contains_key(name) { self.tensor(name) } else { self.graph.number(default) }
+        if self.has(name) { self.tensor(name) } else { self.graph.number(default) }
     }
 }
 

@@ -19,10 +19,12 @@
 //! | `select` | `then` where the comparison holds, else `otherwise` | the branch not taken never shows | |
 //! | `Sum` | sum with `f64` partials in fixed blocks | NaN | of nothing: 0 |
 //! | `Max` | largest | NaN if any is NaN | of nothing: −∞ |
+//! | `matmul` | Σ a · b over rows and columns | NaN | IEEE 754 in every product: 0 · ∞ is NaN; of nothing: 0 |
 //! | `at_label` | `hit` at the label's class, else `miss` | the one not taken never shows | an ignored row has no hit |
 //!
 //! Results are rounded once, to nearest, into the backend's format; a composite op (`Sigmoid`, `Softplus`,
 //! `ExpSub`) may carry a few more units of error, as its library does.
+//! A `matmul` may round every step of its sums, as its library does: its bound grows with their length.
 //! Every side of an operand is full or one; a one broadcasts. A scalar broadcasts everywhere.
 
 /// An element-wise op of one argument; the [module](self) has its contract.

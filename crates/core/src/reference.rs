@@ -1,7 +1,7 @@
 //! The reference backend: `f64`, plain loops over the scalar functions. It is the specification the others are judged by.
 
 use crate::accumulate;
-use crate::backend::{Backend, Operand};
+use crate::backend::{Backend, Matmul, Operand};
 use crate::labels::Labels;
 use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::scalar;
@@ -120,6 +120,10 @@ impl Backend for Reference {
         }))
     }
 
+    fn matmul(&self) -> Option<&dyn Matmul<Tensor, Infallible>> {
+        Some(self)
+    }
+
     fn labels(&self, labels: &Labels) -> Result<Labels, Infallible> {
         Ok(labels.clone())
     }
@@ -130,5 +134,25 @@ impl Backend for Reference {
 
     fn download(&self, x: &Tensor) -> Result<Vec<f64>, Infallible> {
         Ok(x.data.clone())
+    }
+}
+
+impl Matmul<Tensor, Infallible> for Reference {
+    fn matmul(
+        &self,
+        (a, turn_a): (&Tensor, bool),
+        (b, turn_b): (&Tensor, bool),
+        sides: [usize; 3],
+    ) -> Result<Tensor, Infallible> {
+        let at = |x: &Tensor, turned: bool, row: usize, column: usize| {
+            let (row, column) = if turned { (column, row) } else { (row, column) };
+            x.data[row * x.sides[1] * x.sides[2] + column]
+        };
+        let terms = if turn_a { a.sides[0] } else { a.sides[1] * a.sides[2] };
+        Ok(build(sides, |[row, class, inner]| {
+            let column = class * sides[2] + inner;
+            let products = (0..terms).map(|k| at(a, turn_a, row, k) * at(b, turn_b, k, column));
+            accumulate::reduce(Reduce::Sum, products)
+        }))
     }
 }

@@ -100,7 +100,91 @@ pub(crate) struct Frame {
     main: &'static str,
     shape: Vec<usize>,
     class_axis: Option<usize>,
+    classes: Option<usize>,
     groups: [Range<usize>; 3],
+}
+
+/// What the other arguments are placed against: the main input, or what is made of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Main {
+    /// What messages call it.
+    pub name: &'static str,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// The number of classes of the labels, if it is not the class axis's side.
+    pub classes: Option<usize>,
+}
+
+/// The arguments' names and shapes, as far as they are numbers.
+#[derive(Debug)]
+pub struct Given<'a>(pub &'a [(&'static Argument, Vec<usize>)]);
+
+impl Given<'_> {
+    /// The shape of that argument, if it was given.
+    #[must_use]
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        let found = self.0.iter().find(|(argument, _)| argument.name == name);
+        found.map(|(_, shape)| shape.as_slice())
+    }
+
+    /// The first argument's.
+    pub(crate) fn main(&self) -> Main {
+        let main = self.0.iter().find(|(argument, _)| argument.form == Form::Main);
+        let (name, shape) = main.map_or(("input", &[][..]), |(main, shape)| (main.name, shape));
+        Main { name, shape: shape.to_vec(), classes: None }
+    }
+
+    /// Rows × columns of a matrix, or of a single vector, with as many as it should have.
+    pub(crate) fn matrix(
+        &self,
+        argument: &'static Argument,
+        rows: Option<usize>,
+    ) -> Result<[usize; 2], Error> {
+        let own = self.shape(argument.name).unwrap_or(&[]);
+        let wrong = |against: &'static str, input: &[usize], expected: String| Error::Shape {
+            argument: argument.name,
+            got: own.to_vec(),
+            against,
+            input: input.to_vec(),
+            expected,
+        };
+        match argument.form {
+            Form::Matrix(of, first) => {
+                let other = self.shape(of).unwrap_or(&[]);
+                let columns = if first { other.first() } else { other.last() };
+                let right = |own: &[usize]| rows.is_none_or(|rows| own.first() == Some(&rows));
+                match (own.split_last(), columns) {
+                    (Some((last, rows)), Some(columns)) if last == columns && right(own) => {
+                        let own = [checked_count(rows)?, *columns];
+                        checked_count(&own).map(|_| own)
+                    }
+                    (_, columns) => {
+                        let rows = rows.map_or("…".into(), |rows| rows.to_string());
+                        let columns = columns.map_or("F".into(), usize::to_string);
+                        Err(wrong(of, other, format!("({rows}, {columns})")))
+                    }
+                }
+            }
+            Form::PerRow(of) => {
+                let other = self.shape(of).unwrap_or(&[]);
+                let rows = other.first().copied().unwrap_or(0);
+                if own == [rows] {
+                    Ok([1, rows])
+                } else {
+                    Err(wrong(of, other, format!("({rows},)")))
+                }
+            }
+            Form::Main
+            | Form::Same
+            | Form::Rows
+            | Form::PerClass
+            | Form::Features
+            | Form::Trailing
+            | Form::AnySideOne
+            | Form::Sample
+            | Form::Value => Err(wrong("input", &[], "a matrix".into())),
+        }
+    }
 }
 
 /// One argument as the frame sees it: which of its three sides are full or one, and how its array becomes them.
@@ -110,12 +194,27 @@ pub(crate) struct Placed {
     pub(crate) view: View,
 }
 
+impl Placed {
+    /// A matrix, or the numbers for its rows, beside the frames, as the one at that place.
+    pub(crate) fn matrix(
+        index: usize,
+        argument: &Argument,
+        shape: &[usize],
+        [rows, columns]: [usize; 2],
+    ) -> Self {
+        let [batch, class, _] = full(index);
+        let batch = if matches!(argument.form, Form::PerRow(_)) { Dim::One } else { batch };
+        let (aligned, expanded) = (shape.to_vec(), shape.to_vec());
+        let view = View { aligned, expanded, sides: [rows, columns, 1] };
+        Self { sides: [batch, class, Dim::One], view }
+    }
+}
+
 impl Frame {
     /// The frame of a main input for the losses that share it, each with its tensor arguments.
     pub(crate) fn new(
         index: usize,
-        main: &'static str,
-        shape: &[usize],
+        &Main { name: main, ref shape, classes }: &Main,
         losses: &[(Layout, Shapes)],
     ) -> Result<Self, Error> {
         checked_count(shape)?;
@@ -133,11 +232,14 @@ impl Frame {
             Some(axis) => [0..axis, axis..axis + 1, axis + 1..rank],
             None => [0..rank, rank..rank, rank..rank],
         };
-        let mut frame = Self { index, main, shape: shape.to_vec(), class_axis, groups };
+        let mut frame = Self { index, main, shape: shape.clone(), class_axis, classes, groups };
         let (mut aligned, mut differentiable) = (Vec::new(), Vec::new());
         for (layout, arguments) in losses {
             for (argument, got) in arguments {
                 checked_count(got)?;
+                if matches!(argument.form, Form::Matrix(..) | Form::PerRow(_)) {
+                    continue;
+                }
                 let sides = frame.align(*layout, argument, got)?;
                 differentiable.extend(argument.differentiable.then(|| sides.clone()));
                 aligned.push(sides);
@@ -162,6 +264,12 @@ impl Frame {
     /// Batch × class × inner of the main input.
     pub(crate) fn sides(&self) -> [usize; 3] {
         self.groups.clone().map(|group| count(&self.shape[group]))
+    }
+
+    /// Batch × class × inner of what labels pick from.
+    pub(crate) fn label_sides(&self) -> [usize; 3] {
+        let [batch, class, inner] = self.sides();
+        [batch, self.classes.unwrap_or(class), inner]
     }
 
     /// The first side of the main input, 1 if it has none.
@@ -209,6 +317,9 @@ impl Frame {
                 Form::Rows | Form::Value | Form::Sample if of_class && layout.drops() => false,
                 Form::Rows | Form::Value => true,
                 Form::PerClass => of_class || !one,
+                Form::Features => of_class || axis == 2,
+                // A matrix stands beside the frame, with sides of its own.
+                Form::Matrix(..) | Form::PerRow(_) => false,
                 Form::Trailing | Form::AnySideOne | Form::Sample => !one,
             };
             if is_full {
@@ -259,6 +370,14 @@ impl Frame {
                 aligned[axis] = got[0];
                 Ok(aligned)
             }
+            Form::Features => {
+                let from = self.class_axis.unwrap_or(0);
+                exactly(&self.shape[from..])?;
+                let mut aligned = vec![1; from];
+                aligned.extend(got);
+                Ok(aligned)
+            }
+            Form::Matrix(..) | Form::PerRow(_) => Err(wrong("no place in it".into())),
             Form::Trailing => {
                 let fits = got.len() <= rank
                     && got

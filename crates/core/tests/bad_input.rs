@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use lossmith_core::loss::{
-    binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, l1, log_softmax, mse,
-    nll, smooth_l1, softplus,
+    adaptive_log_softmax, binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy,
+    l1, linear_cross_entropy, log_softmax, mse, nll, smooth_l1, softplus,
 };
 use lossmith_core::{
     Check, Definition, Dense, Error, Indices, Inputs, Loss, Reduction, Reference, catalogue,
@@ -92,6 +92,74 @@ fn axes_that_are_not_there() {
         log_softmax().dim(i64::MIN),
         given(&[("input", &[2, 3])]),
         "input has shape (2, 3), but dim=-9223372036854775808 is not an axis of it",
+    );
+}
+
+#[test]
+fn matrices_that_do_not_go_together() {
+    let linear = |input: &[usize], weight: &[usize]| {
+        given(&[("input", input), ("linear_weight", weight)]).labels("target", [0, 1])
+    };
+    refused(
+        linear_cross_entropy(),
+        linear(&[2, 3], &[4, 5]),
+        "input has shape (2, 3), but linear_weight of shape (4, 5) wants (…, 5)",
+    );
+    refused(
+        linear_cross_entropy(),
+        linear(&[2, 2, 3], &[4, 3]),
+        "input has shape (2, 2, 3), but vectors are wanted: (F) or (N, F)",
+    );
+    refused(
+        linear_cross_entropy(),
+        linear(&[3], &[4, 2, 3]),
+        "linear_weight has shape (4, 2, 3), but (C, F) is wanted, or with (N, F) (C, d…, F)",
+    );
+    refused(
+        linear_cross_entropy(),
+        given(&[("input", &[2, 3]), ("linear_weight", &[4, 3])]).labels("target", [0, 4]),
+        "target[1] is 4, but there are 4 classes: give 0 to 3, or set ignore_index to 4",
+    );
+    let adaptive = |head: &[usize], down: &[usize], up: &[usize]| {
+        let weights = [("head.weight", head), ("tails.0.0", down), ("tails.0.1", up)];
+        let inputs = given(&[("input", &[2, 4])]).labels("target", [0, 5]);
+        weights.iter().fold(inputs, |inputs, (name, shape)| inputs.tensor(name, dense(shape, 0.5)))
+    };
+    let loss = || adaptive_log_softmax().cutoffs(&[2]);
+    refused(
+        loss(),
+        adaptive(&[4, 4], &[2, 4], &[4, 2]),
+        "head.weight has shape (4, 4), but input of shape (2, 4) wants (3, 4)",
+    );
+    refused(
+        loss(),
+        adaptive(&[3, 4], &[2, 4], &[4, 3]),
+        "tails.0.1 has shape (4, 3), but tails.0.0 of shape (2, 4) wants (…, 2)",
+    );
+    refused(
+        loss(),
+        adaptive(&[3, 4], &[2, 4], &[3, 2]),
+        "target[1] is 5, but there are 5 classes: give 0 to 4",
+    );
+    refused(
+        loss(),
+        adaptive(&[3, 4], &[2, 1, 4], &[4, 2]),
+        "tails.0.0 has shape (2, 1, 4), but a matrix is wanted",
+    );
+    refused(
+        loss().head_bias(true),
+        adaptive(&[3, 4], &[2, 4], &[4, 2]),
+        "option head_bias of adaptive_log_softmax is true, but it wants false without a head.bias",
+    );
+    refused(
+        loss().div_value(Some(4.0)),
+        adaptive(&[3, 4], &[2, 4], &[4, 2]),
+        "option div_value of adaptive_log_softmax is 4, but it wants what gives tails.0.0 of 2 rows",
+    );
+    refused(
+        adaptive_log_softmax().cutoffs(&[2, 2]),
+        adaptive(&[3, 4], &[2, 4], &[4, 2]),
+        "option cutoffs of adaptive_log_softmax is 2,2, but it wants 1 to 16 integers from 1, each above the last, as in 10,100",
     );
 }
 

@@ -3,7 +3,7 @@
 use half::{bf16, f16};
 use lossmith_core::labels::Labels;
 use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
-use lossmith_core::{Backend, Operand, accumulate, scalar};
+use lossmith_core::{Backend, Matmul, Operand, accumulate, scalar};
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -229,6 +229,10 @@ impl<'a, H: Element> Backend for Half<'a, H> {
         }))
     }
 
+    fn matmul(&self) -> Option<&dyn Matmul<Tensor<'a, H>, Infallible>> {
+        Some(self)
+    }
+
     fn labels(&self, labels: &Labels) -> Result<Labels, Infallible> {
         Ok(labels.clone())
     }
@@ -246,4 +250,32 @@ impl<'a, H: Element> Backend for Half<'a, H> {
 /// Every position in row-major order.
 fn positions([batch, classes, inner]: [usize; 3]) -> impl Iterator<Item = [usize; 3]> {
     (0..batch).flat_map(move |n| (0..classes).flat_map(move |c| (0..inner).map(move |i| [n, c, i])))
+}
+
+impl<'a, H: Element> Matmul<Tensor<'a, H>, Infallible> for Half<'a, H> {
+    fn matmul(
+        &self,
+        a: (&Tensor<'a, H>, bool),
+        b: (&Tensor<'a, H>, bool),
+        sides: [usize; 3],
+    ) -> Result<Tensor<'a, H>, Infallible> {
+        // Rows of one beside rows of the other, so that both are read in order.
+        let rows = |(x, turned): (&Tensor<'a, H>, bool)| -> (usize, Vec<f32>) {
+            let (rows, columns) = (x.sides[0], x.sides[1] * x.sides[2]);
+            if !turned {
+                return (columns, x.data.iter().map(|x| x.widen()).collect());
+            }
+            let at = |index: usize| x.data[index % rows * columns + index / rows].widen();
+            (rows, (0..rows * columns).map(at).collect())
+        };
+        let ((terms, a), (_, b)) = (rows(a), rows((b.0, !b.1)));
+        Ok(build(sides, |[row, class, inner]| {
+            let column = class * sides[2] + inner;
+            let (a, b) = (&a[row * terms..][..terms], &b[column * terms..][..terms]);
+            let products = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b));
+            #[allow(clippy::cast_possible_truncation, reason = "an op's result is f32 first")]
+            let sum = accumulate::reduce(Reduce::Sum, products) as f32;
+            sum
+        }))
+    }
 }

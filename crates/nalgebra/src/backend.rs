@@ -2,13 +2,13 @@
 
 use lossmith_core::labels::Labels;
 use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
-use lossmith_core::{Backend, Operand, accumulate, scalar};
-use nalgebra::{DMatrix, DMatrixView, Scalar};
+use lossmith_core::{Backend, Matmul, Operand, accumulate, scalar};
+use nalgebra::{ClosedAddAssign, ClosedMulAssign, DMatrix, DMatrixView, Scalar};
 use num_traits::Float;
 use std::marker::PhantomData;
 
 /// What the matrices hold: f64 or f32.
-pub trait Element: Scalar + Float + Into<f64> {
+pub trait Element: Scalar + Float + Into<f64> + ClosedAddAssign + ClosedMulAssign {
     /// The number, rounded once.
     fn narrow(x: f64) -> Self;
 }
@@ -229,6 +229,10 @@ impl<'a, F: Element> Backend for Nalgebra<'a, F> {
         }))
     }
 
+    fn matmul(&self) -> Option<&dyn Matmul<Matrix<'a, F>, Error>> {
+        Some(self)
+    }
+
     fn labels(&self, labels: &Labels) -> Result<Labels, Error> {
         Ok(labels.clone())
     }
@@ -242,5 +246,23 @@ impl<'a, F: Element> Backend for Nalgebra<'a, F> {
     fn download(&self, x: &Matrix<'_, F>) -> Result<Vec<f64>, Error> {
         let x = x.view();
         Ok(x.row_iter().flat_map(|row| row.iter().map(|&x| x.into()).collect::<Vec<_>>()).collect())
+    }
+}
+
+impl<'a, F: Element> Matmul<Matrix<'a, F>, Error> for Nalgebra<'a, F> {
+    fn matmul(
+        &self,
+        (a, turn_a): (&Matrix<'a, F>, bool),
+        (b, turn_b): (&Matrix<'a, F>, bool),
+        sides: [usize; 3],
+    ) -> Result<Matrix<'a, F>, Error> {
+        matrix_of(sides)?;
+        let turned = |x: &Matrix<'a, F>| x.view().transpose();
+        Ok(Matrix::Owned(match (turn_a, turn_b) {
+            (false, false) => a.view() * b.view(),
+            (false, true) => a.view() * turned(b),
+            (true, false) => turned(a) * b.view(),
+            (true, true) => turned(a) * turned(b),
+        }))
     }
 }

@@ -2,13 +2,13 @@
 
 use lossmith_core::labels::Labels;
 use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
-use lossmith_core::{Backend, Operand, accumulate, scalar};
-use ndarray::{Array3, ArrayView3, CowArray, Ix3, ShapeError, Zip};
+use lossmith_core::{Backend, Matmul, Operand, accumulate, scalar};
+use ndarray::{Array3, ArrayView3, CowArray, Ix3, LinalgScalar, Order, ShapeError, Zip};
 use num_traits::Float;
 use std::marker::PhantomData;
 
 /// What the arrays hold: f64 or f32.
-pub trait Element: Float + Into<f64> + 'static {
+pub trait Element: LinalgScalar + Float + Into<f64> {
     /// The number, rounded once.
     fn narrow(x: f64) -> Self;
 }
@@ -193,6 +193,10 @@ impl<'a, F: Element> Backend for NdArray<'a, F> {
         Ok(chosen.into())
     }
 
+    fn matmul(&self) -> Option<&dyn Matmul<Tensor<'a, F>, ShapeError>> {
+        Some(self)
+    }
+
     fn labels(&self, labels: &Labels) -> Result<Labels, ShapeError> {
         Ok(labels.clone())
     }
@@ -204,5 +208,22 @@ impl<'a, F: Element> Backend for NdArray<'a, F> {
 
     fn download(&self, x: &Tensor<'a, F>) -> Result<Vec<f64>, ShapeError> {
         Ok(x.iter().map(|&x| x.into()).collect())
+    }
+}
+
+impl<'a, F: Element> Matmul<Tensor<'a, F>, ShapeError> for NdArray<'a, F> {
+    fn matmul(
+        &self,
+        a: (&Tensor<'a, F>, bool),
+        b: (&Tensor<'a, F>, bool),
+        sides: [usize; 3],
+    ) -> Result<Tensor<'a, F>, ShapeError> {
+        let matrix = |(x, turned): (&Tensor<'a, F>, bool)| {
+            let (rows, classes, inner) = x.dim();
+            let matrix = x.to_shape(((rows, classes * inner), Order::RowMajor))?.into_owned();
+            Ok(if turned { matrix.reversed_axes() } else { matrix })
+        };
+        let product = matrix(a)?.dot(&matrix(b)?);
+        Ok(product.to_shape((sides, Order::RowMajor))?.into_owned().into())
     }
 }

@@ -5,7 +5,7 @@
 
 use lossmith_core::labels::Labels;
 use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
-use lossmith_core::{Backend, Operand, scalar};
+use lossmith_core::{Backend, Matmul, Operand, scalar};
 use num_traits::Float;
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -160,6 +160,10 @@ impl<T: Float> Backend for Naive<T> {
             let [n, c, i] = place;
             at(if labels.hit(n, c, i) { &hit } else { &miss }, place)
         }))
+    }
+
+    fn matmul(&self) -> Option<&dyn Matmul<Tensor<T>, Infallible>> {
+        None
     }
 
     fn labels(&self, labels: &Labels) -> Result<Labels, Infallible> {

@@ -17,8 +17,8 @@ use crate::terms::Terms;
 /// Source: `torch.nn.functional.cross_entropy`; Szegedy et al., "Rethinking the Inception architecture", 2016.
 #[derive(Clone, Debug)]
 pub struct CrossEntropy {
-    ignore_index: i64,
-    label_smoothing: f64,
+    pub(super) ignore_index: i64,
+    pub(super) label_smoothing: f64,
 }
 
 impl Default for CrossEntropy {
@@ -61,10 +61,35 @@ const ENTRY: Entry = Entry {
 };
 
 /// −ln softmax(x)_y as softplus(ln Σ_{c≠y} exp x_c − x_y): only positive terms, exact when the label is all but certain.
-fn hard<'g>(x: Var<'g>, y: LabelVar<'g>) -> Var<'g> {
+pub(super) fn hard<'g>(x: Var<'g>, y: LabelVar<'g>) -> Var<'g> {
     let rest = y.at(x.constant(f64::NEG_INFINITY), x);
     let (m, s) = shifted(rest);
     (s + (m - y.pick(x))).softplus()
+}
+
+/// The unreduced loss of logits.
+pub(super) fn terms<'g>(options: &CrossEntropy, x: Var<'g>, a: &Arguments<'g>) -> Terms<'g> {
+    let w = a.or("weight", 1.0);
+    let epsilon = x.constant(options.label_smoothing);
+    let (keep, spread) = (1.0 - epsilon, epsilon / x.size(Class));
+    // −ln softmax(x), through the maximum.
+    let (m, s) = shifted(x);
+    let surprise = s + (m - x);
+    match a.target("target") {
+        Target::Labels(y) => {
+            let w_y = y.pick(w);
+            let spread = y.labelled().weigh(spread).weigh(w);
+            let smooth = spread.weigh(surprise).sum(Class);
+            let hard = keep.weigh(w_y).weigh(hard(x, y));
+            // Without smoothing there is no second term, not 0 times one.
+            let value = if options.label_smoothing == 0.0 { hard } else { hard + smooth };
+            Terms::weighted(value, w_y)
+        }
+        Target::Numbers(q) => {
+            let q = keep.weigh(q) + spread;
+            Terms::new(q.weigh(w).weigh(surprise).sum(Class))
+        }
+    }
 }
 
 impl Definition for CrossEntropy {
@@ -94,26 +119,6 @@ impl Definition for CrossEntropy {
     }
 
     fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
-        let (x, w) = (a.tensor("input"), a.or("weight", 1.0));
-        let epsilon = x.constant(self.label_smoothing);
-        let (keep, spread) = (1.0 - epsilon, epsilon / x.size(Class));
-        // −ln softmax(x), through the maximum.
-        let (m, s) = shifted(x);
-        let surprise = s + (m - x);
-        match a.target("target") {
-            Target::Labels(y) => {
-                let w_y = y.pick(w);
-                let spread = y.labelled().weigh(spread).weigh(w);
-                let smooth = spread.weigh(surprise).sum(Class);
-                let hard = keep.weigh(w_y).weigh(hard(x, y));
-                // Without smoothing there is no second term, not 0 times one.
-                let value = if self.label_smoothing == 0.0 { hard } else { hard + smooth };
-                Terms::weighted(value, w_y)
-            }
-            Target::Numbers(q) => {
-                let q = keep.weigh(q) + spread;
-                Terms::new(q.weigh(w).weigh(surprise).sum(Class))
-            }
-        }
+        terms(self, a.tensor("input"), a)
     }
 }
