@@ -323,8 +323,8 @@ pub const ANY_NUMBER: RangeInclusive<f64> = f64::MIN..=f64::MAX;
 fn interval(range: &RangeInclusive<f64>) -> String {
     match (*range.start(), *range.end()) {
         (f64::MIN, f64::MAX) => "a number".into(),
-        (low, f64::MAX | f64::INFINITY) => format!("a number from {low}"),
         (f64::MIN_POSITIVE, _) => "a number above 0".into(),
+        (low, f64::MAX | f64::INFINITY) => format!("a number from {low}"),
         (low, high) => format!("a number from {low} to {high}"),
     }
 }
