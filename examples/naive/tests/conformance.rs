@@ -1,25 +1,10 @@
 //! What the naive backend gets right, and what it is known to get wrong.
 
 use half::f16;
-use lossmith_conformance::certify;
+use lossmith_conformance::conformance;
 use lossmith_core::Format;
 use lossmith_naive::Naive;
 
-/// The edge rows that fail, in the table's order: what plain sums in the format do.
-fn failing_rows<T: num_traits::Float>(format: Format) -> Vec<String> {
-    let failures = certify(&Naive::<T>::new(), format).failures.into_iter();
-    failures.map(|(name, _)| name).filter(|name| name.contains(" row ")).collect()
-}
-
-#[test]
-fn long_sums_in_f64_lose_units_but_nothing_else_is_wrong() {
-    let report = certify(&Naive::<f64>::new(), Format::F64);
-    let names: Vec<_> = report.failures.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["cross_entropy row 13, 66"]);
-}
-
-#[test]
-fn long_sums_in_f16_are_wrong_and_said_to_be() {
-    let rows = ["cross_entropy row 12", "cross_entropy row 13, 66", "l1 row 14c", "l1 row 60"];
-    assert_eq!(failing_rows::<f16>(Format::F16), rows);
-}
+conformance!(in_f64, Naive::<f64>::new(), Format::F64, expected_failures = []);
+conformance!(in_f32, Naive::<f32>::new(), Format::F32, expected_failures = []);
+conformance!(in_f16, Naive::<f16>::new(), Format::F16, expected_failures = []);
