@@ -107,7 +107,9 @@ fn check<B: Backend>(
     for (index, ((&got, &expected), &allowed)) in
         got.iter().zip(&expected).zip(&allowed).enumerate()
     {
-        let near = got == expected || (got - expected).abs() <= allowed;
+        // An infinity is matched by itself alone.
+        let close = allowed.is_finite() && (got - expected).abs() <= allowed;
+        let near = got == expected || close;
         let overflow = got.is_infinite()
             && got.is_sign_positive() == expected.is_sign_positive()
             && expected.abs() + allowed >= claim.format.huge();
@@ -277,6 +279,13 @@ fn element_wise(call: &Call, arity: usize, format: Format) -> Cases {
     add("limits", product(&LIMITS, arity));
     let pairs = product(&ends(format), arity.min(2)).into_iter();
     add("ends of the format", pairs.cycle().take(arity).collect());
+    if arity == 2 {
+        let limits = Arg::tensor([LIMITS.len(), 1, 1], LIMITS);
+        for number in LIMITS {
+            add("numbers that broadcast", vec![Arg::Scalar(number), limits.clone()]);
+            add("numbers that broadcast", vec![limits.clone(), Arg::Scalar(number)]);
+        }
+    }
     for full in FULL {
         // One operand with any of its sides one; and the others, the operand full.
         for (operand, mask) in
