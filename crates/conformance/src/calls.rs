@@ -83,12 +83,11 @@ pub(crate) fn run<B: Backend>(
     let operands = operands.collect::<Result<Vec<_>, _>>()?;
     let before =
         kept.iter().flatten().map(|tensor| backend.download(tensor)).collect::<Result<Vec<_>, _>>();
+    // The labels have the inner side here.
+    let inner = matches!(call, Call::AtLabel(labels) if labels.sides()[2] != 1);
     let result = apply(backend, call, operands).map_err(|error| match error {
-        Some(error) => match call {
-            // The labels have the inner side here.
-            Call::AtLabel(labels) if labels.sides()[2] != 1 => Fault::Unsupported,
-            _ => wrong(error),
-        },
+        Some(_) if inner => Fault::Unsupported,
+        Some(error) => wrong(error),
         None => Fault::Wrong(format!("{call:?} of {} operands", args.len())),
     })?;
     let after =

@@ -144,7 +144,7 @@ fn slopes<R: Runner>(
                 continue;
             }
             let allowed = 1e-6 * (1.0 + slope.abs()) + claim.tolerance * bound;
-            if !((got - slope).abs() <= allowed) {
+            if got.is_nan() || (got - slope).abs() > allowed {
                 let off = ulps(got, slope, format);
                 return Ok(Some(format!(
                     "grad.{argument}[{index}] is {got:e}, the slope {slope:e} ({off}); {loss:?} of {inputs:?}"
