@@ -15,7 +15,6 @@ conformance!(
         "edges: cross_entropy 13, 66",
         "reduce_sum: a long sum",
         "many_rows: cross_entropy",
-        "many_rows: binary_cross_entropy_with_logits",
     ]
 );
 conformance!(
@@ -35,7 +34,6 @@ conformance!(
         "many_classes: multi_margin",
         "many_rows: cross_entropy",
         "many_rows: mse",
-        "many_rows: binary_cross_entropy_with_logits",
         "edges: cross_entropy 12",
         "edges: cross_entropy 13, 66",
         "edges: l1 14c",
