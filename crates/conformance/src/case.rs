@@ -96,17 +96,30 @@ impl Case {
     /// # Errors
     /// If a shape and its data disagree.
     pub fn inputs(&self, format: Format) -> Result<Inputs<Dense>, Error> {
+        self.inputs_with(|_, exact| exact.map(|x| format.round(x)))
+    }
+
+    /// The arguments, each of numbers passed with its name through a function.
+    pub(crate) fn inputs_with(
+        &self,
+        through: impl Fn(&str, Dense) -> Dense,
+    ) -> Result<Inputs<Dense>, Error> {
         let cotangent = self.grad_output.iter().map(|array| ("grad_output", array));
         let arguments = self.arguments.iter().map(|(name, array)| (name.as_str(), array));
         arguments.chain(cotangent).try_fold(Inputs::new(), |inputs, (name, array)| {
             Ok(match array.indices() {
                 Some(indices) => inputs.labels(name, indices?),
-                None => {
-                    let exact = array.numbers()?;
-                    inputs.tensor(name, exact.map(|x| format.round(x)))
-                }
+                None => inputs.tensor(name, through(name, array.numbers()?)),
             })
         })
+    }
+
+    /// What the gradients are the slopes of: Σ value · cotangent, each in double precision.
+    pub(crate) fn objective(&self, value: &Dense, format: Format) -> Result<f64, Error> {
+        let cotangent = self.grad_output.as_ref().map(Array::numbers).transpose()?;
+        let weight =
+            |index: usize| cotangent.as_ref().map_or(1.0, |c| format.round(c.data()[index]));
+        Ok(value.data().iter().enumerate().map(|(index, x)| x * weight(index)).sum())
     }
 
     /// Value and gradients on a backend.

@@ -2,6 +2,8 @@
 
 use crate::case::{Case, edges, golden};
 use crate::judge::{Tolerance, judge};
+use crate::losses::Runner;
+use crate::suite::Claim;
 use lossmith_core::{Backend, Error, Format, Reference};
 
 /// What came of the cases.
@@ -25,39 +27,51 @@ pub struct Report {
 pub fn certify<B: Backend>(backend: &B, format: Format) -> Report {
     let mut report = Report::default();
     let golden = golden().into_iter().map(|case| (case, "golden"));
+    let claim = Claim::new(format);
     for (case, table) in golden.chain(edges().into_iter().map(|case| (case, "row"))) {
-        if !case.formats.is_empty() && !case.formats.iter().any(|name| name == format.name) {
-            continue;
-        }
         let name = format!("{} {table} {}", case.loss, case.name);
-        match check(backend, format, &case, table == "golden", &mut report.unjudged) {
-            Ok(None) => report.passed += 1,
-            Ok(Some(failure)) => report.failures.push((name, failure)),
-            Err(Error::Backend(_) | Error::Unsupported { .. }) => report.unsupported += 1,
-            Err(error) => report.failures.push((name, error.to_string())),
-        }
+        run(backend, &claim, &case, table == "golden", name, &mut report);
     }
     report
 }
 
-fn check<B: Backend>(
-    backend: &B,
-    format: Format,
+/// Runs one case and enters in the report what came of it.
+pub(crate) fn run<R: Runner>(
+    runner: &R,
+    claim: &Claim,
+    case: &Case,
+    golden: bool,
+    name: String,
+    report: &mut Report,
+) {
+    if !case.formats.is_empty() && !case.formats.iter().any(|name| name == claim.format.name) {
+        return;
+    }
+    let what = check(runner, claim, case, golden, &mut report.unjudged);
+    report.enter(name, what);
+}
+
+fn check<R: Runner>(
+    runner: &R,
+    claim: &Claim,
     case: &Case,
     golden: bool,
     unjudged: &mut usize,
 ) -> Result<Option<String>, Error> {
-    let got = case.run(backend, format)?;
+    let format = claim.format;
+    let (loss, inputs) = (case.loss()?, case.inputs(format)?);
+    let got = runner.value_and_grad(&loss, &inputs)?;
     let (expected, tolerance) = if golden && format == Format::F64 {
         (case.expected()?, Tolerance::Relative { own: 1e-9, largest: 1e-12 })
     } else if case.note.is_some() && !golden {
         let lost = 64.0 * format.unit();
         (case.expected()?, Tolerance::Relative { own: lost, largest: lost })
     } else {
-        let bounds = case.loss()?.error_bound(&case.inputs(format)?, format)?;
+        let bounds = loss.error_bound(&inputs, format)?;
         let numbers = bounds.outputs().flat_map(|(_, bounds)| bounds.data());
         *unjudged += numbers.filter(|bound| !bound.is_finite()).count();
         (case.run(&Reference, format)?, Tolerance::Bound(bounds))
     };
-    Ok(judge(&got, &expected, &tolerance, format).map(|wrong| wrong.to_string()))
+    let wrong = judge(&got, &expected, &tolerance.times(claim.tolerance), format);
+    Ok(wrong.map(|wrong| wrong.explain(format, &loss, &inputs)))
 }

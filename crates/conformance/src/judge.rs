@@ -1,6 +1,8 @@
 //! How far a result may be from what is expected.
 
-use lossmith_core::{Dense, Evaluation, Format};
+use crate::suite::ulps;
+use lossmith_core::loss::Definition;
+use lossmith_core::{Dense, Evaluation, Format, Inputs, Loss};
 use std::fmt;
 
 /// An element that is too far off.
@@ -23,6 +25,20 @@ impl fmt::Display for Mismatch {
     }
 }
 
+impl Mismatch {
+    /// With the error in units in the last place, and the loss and inputs that give it.
+    pub(crate) fn explain<D: Definition>(
+        &self,
+        format: Format,
+        loss: &Loss<D>,
+        inputs: &Inputs<Dense>,
+    ) -> String {
+        let off = ulps(self.got, self.expected, format);
+        let inputs: String = format!("{inputs:?}").chars().take(600).collect();
+        format!("{self} ({off}); {loss:?} of {inputs}")
+    }
+}
+
 /// How far each element may be off.
 #[derive(Clone, Debug)]
 pub enum Tolerance {
@@ -35,6 +51,23 @@ pub enum Tolerance {
     },
     /// A number of its own, from [`Loss::error_bound`](lossmith_core::Loss::error_bound); what has no finite one is not judged.
     Bound(Evaluation<Dense>),
+}
+
+impl Tolerance {
+    /// That many times as much.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        match self {
+            Self::Relative { own, largest } => {
+                Self::Relative { own: own * factor, largest: largest * factor }
+            }
+            Self::Bound(Evaluation { value, grads }) => {
+                let more = |bound: &Dense| bound.map(|bound| bound * factor);
+                let grads = grads.iter().map(|(name, grad)| (name.clone(), more(grad)));
+                Self::Bound(Evaluation { value: more(&value), grads: grads.collect() })
+            }
+        }
+    }
 }
 
 /// The first element that is too far off; NaN equals NaN, and an infinity only itself or what is too large for the format.

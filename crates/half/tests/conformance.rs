@@ -1,9 +1,9 @@
-//! The golden cases and the edge table on 16-bit storage.
+//! 16-bit storage certified.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use half::{bf16, f16};
-use lossmith_conformance::certify;
+use lossmith_conformance::conformance;
 use lossmith_core::Array as _;
 use lossmith_core::Format;
 use lossmith_core::backend::View;
@@ -11,19 +11,8 @@ use lossmith_core::op::Reduce;
 use lossmith_core::{Backend, Operand};
 use lossmith_half::{Half, Slice};
 
-#[test]
-fn f16_is_right() {
-    let report = certify(&Half::<f16>::new(), Format::F16);
-    println!("{} passed, {} elements unjudged", report.passed, report.unjudged);
-    assert!(report.failures.is_empty(), "{:#?}", report.failures);
-}
-
-#[test]
-fn bf16_is_right() {
-    let report = certify(&Half::<bf16>::new(), Format::BF16);
-    println!("{} passed, {} elements unjudged", report.passed, report.unjudged);
-    assert!(report.failures.is_empty(), "{:#?}", report.failures);
-}
+conformance!(f16_storage, Half::<f16>::new(), Format::F16);
+conformance!(bf16_storage, Half::<bf16>::new(), Format::BF16);
 
 #[test]
 fn a_sum_beyond_the_format_is_not_narrowed() {

@@ -14,3 +14,7 @@ pub use lossmith_ndarray as ndarray;
 #[cfg(all(doctest, feature = "ndarray"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/write-a-loss.md")]
+struct WriteALoss;

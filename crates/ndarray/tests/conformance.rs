@@ -1,8 +1,8 @@
-//! The golden cases and the edge table on ndarray, and its own layouts.
+//! ndarray certified, and its own layouts.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use lossmith_conformance::certify;
+use lossmith_conformance::conformance;
 use lossmith_core::Array as _;
 use lossmith_core::Format;
 use lossmith_core::backend::View;
@@ -10,21 +10,8 @@ use lossmith_core::loss::cross_entropy;
 use lossmith_ndarray::{Input, Inputs, NdArray};
 use ndarray::{Array2, Array4};
 
-#[test]
-fn f64_is_right() {
-    let report = certify(&NdArray::<f64>::new(), Format::F64);
-    println!("{} passed, {} elements unjudged", report.passed, report.unjudged);
-    assert!(report.failures.is_empty(), "{:#?}", report.failures);
-    assert_eq!(report.unsupported, 0);
-}
-
-#[test]
-fn f32_is_right() {
-    let report = certify(&NdArray::<f32>::new(), Format::F32);
-    println!("{} passed, {} elements unjudged", report.passed, report.unjudged);
-    assert!(report.failures.is_empty(), "{:#?}", report.failures);
-    assert_eq!(report.unsupported, 0);
-}
+conformance!(f64, NdArray::<f64>::new(), Format::F64);
+conformance!(f32, NdArray::<f32>::new(), Format::F32);
 
 fn logits() -> Array2<f32> {
     Array2::from_shape_fn((6, 5), |(n, c)| (n as f32 - 2.5 * c as f32).sin())
