@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use lossmith_core::backend::View;
 use lossmith_core::catalogue::{
     Argument, Domain, Form, GRAD_OUTPUT, SAMPLE_WEIGHT, Slot, Values, all,
 };
 use lossmith_core::shape::{Layout, Sides, count};
-use lossmith_core::{Dense, Error, Indices, Loss};
+use lossmith_core::{Array, Backend, Dense, Error, Indices, Inputs, Loss, Reference};
 use lossmith_tests::backends::{AnyLoss, BACKENDS, REFERENCE};
 use lossmith_tests::{Problem, Stream, with_options};
 use std::collections::BTreeMap;
@@ -411,4 +412,67 @@ fn out_of_range(base: &AnyLoss, option: &str, k: usize, seed: &mut Stream) -> us
     assert!(words.starts_with(&right), "{words}");
     refused(&Loss::new(definition), &problem, &[right]);
     1
+}
+
+/// An array that says what shape it has, and has no elements.
+struct Claims(Vec<usize>);
+
+impl<B: Backend> Array<B> for Claims {
+    type Output = Dense;
+    fn shape(&self) -> Vec<usize> {
+        self.0.clone()
+    }
+    fn enter(&self, backend: &B, view: &View) -> Result<B::Tensor, B::Error> {
+        backend.upload(view.sides, &[])
+    }
+    fn leave(backend: &B, tensor: B::Tensor, shape: &[usize]) -> Result<Dense, B::Error> {
+        Dense::leave(backend, tensor, shape)
+    }
+}
+
+#[test]
+fn shapes_beyond_counting_and_indices_of_another_length_are_refused() {
+    let mut seed = Stream(3);
+    println!("{:34}{:16}{:>10}", "loss", "argument", "shapes");
+    for base in all() {
+        for argument in base.entry().arguments {
+            let mut found = 0;
+            while found < INSTANCES {
+                let problem = Problem::random(&base, &mut seed).unwrap();
+                let Some(got) = shape_of(&problem, argument.name) else { continue };
+                // 2³² · 2³² · … · 0: what is empty overflows too, and has to be said of the argument.
+                let mut huge = vec![1 << (32 + seed.below(20)); 2 + seed.below(3)];
+                huge.extend((0..seed.below(2)).map(|_| 0));
+                let labels = problem.labels.iter().any(|(name, _)| *name == argument.name);
+                let mut inputs = Inputs::<Claims>::new();
+                for (name, array) in &problem.numbers {
+                    let shape = if *name == argument.name { &huge } else { array.shape() };
+                    inputs = inputs.tensor(name, Claims(shape.to_vec()));
+                }
+                let mut plain = problem.clone();
+                for (name, indices) in &problem.labels {
+                    let mut indices = indices.clone();
+                    if *name == argument.name {
+                        indices.shape.clone_from(&huge);
+                    }
+                    inputs = inputs.labels(name, indices);
+                }
+                let name = argument.name;
+                let words = base.value(&Reference, &inputs).unwrap_err().to_string();
+                assert!(
+                    words.starts_with(&format!("{name} has shape {}", Sides(&huge))),
+                    "{words}"
+                );
+                if labels {
+                    let (_, short) =
+                        plain.labels.iter_mut().find(|(other, _)| *other == name).unwrap();
+                    short.data.pop();
+                    let says = [format!("{name} has shape {}", Sides(&got)), "given".into()];
+                    refused(&base, &plain, &says);
+                }
+                found += 1;
+            }
+            println!("{:34}{:16}{found:>10}", base.entry().name, argument.name);
+        }
+    }
 }

@@ -118,7 +118,12 @@ impl Frame {
         shape: &[usize],
         losses: &[(Layout, Shapes)],
     ) -> Result<Self, Error> {
-        checked_count(shape)?;
+        let countable = |argument, shape: &[usize]| {
+            let expected = "that is more elements than can be counted".into();
+            let wrong = Error::Rank { argument, got: shape.to_vec(), expected };
+            checked_count(shape).map(|_| ()).map_err(|_| wrong)
+        };
+        countable(main, shape)?;
         let rank = shape.len();
         let mut class_axis = None;
         for (layout, _) in losses {
@@ -137,7 +142,7 @@ impl Frame {
         let (mut aligned, mut differentiable) = (Vec::new(), Vec::new());
         for (layout, arguments) in losses {
             for (argument, got) in arguments {
-                checked_count(got)?;
+                countable(argument.name, got)?;
                 let sides = frame.align(*layout, argument, got)?;
                 differentiable.extend(argument.differentiable.then(|| sides.clone()));
                 aligned.push(sides);
