@@ -1,6 +1,8 @@
 //! Problems for any loss of the catalogue, made from a seed: arguments of the right shapes, inside their domains and
 //! away from kinks.
 
+pub mod backends;
+
 use lossmith_core::catalogue::{Argument, Domain, Form, SAMPLE_WEIGHT, Values};
 use lossmith_core::loss::Definition;
 use lossmith_core::shape::{Given, Layout, Main, count};

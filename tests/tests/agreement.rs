@@ -2,40 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use half::{bf16, f16};
 use lossmith_conformance::{Tolerance, judge};
-use lossmith_core::loss::Definition;
-use lossmith_core::{
-    Backend, Dense, Error, Evaluation, Format, Inputs, Loss, Reference, catalogue,
-};
-use lossmith_half::Half;
-use lossmith_naive::Naive;
-use lossmith_nalgebra::Nalgebra;
-use lossmith_ndarray::NdArray;
+use lossmith_core::{Error, Format, Reference, catalogue};
+use lossmith_tests::backends::{AnyLoss, BACKENDS};
 use lossmith_tests::{Problem, Stream, with_options};
 use proptest::prelude::*;
-
-type AnyLoss = Loss<Box<dyn Definition>>;
-type Run = fn(&AnyLoss, &Inputs<Dense>) -> Result<Evaluation<Dense>, Error>;
-
-fn on<B: Backend + Default>(
-    loss: &AnyLoss,
-    inputs: &Inputs<Dense>,
-) -> Result<Evaluation<Dense>, Error> {
-    loss.value_and_grad(&B::default(), inputs)
-}
-
-const BACKENDS: [(&str, Format, Run); 9] = [
-    ("ndarray", Format::F64, on::<NdArray<'_, f64>>),
-    ("ndarray", Format::F32, on::<NdArray<'_, f32>>),
-    ("nalgebra", Format::F64, on::<Nalgebra<'_, f64>>),
-    ("nalgebra", Format::F32, on::<Nalgebra<'_, f32>>),
-    ("half", Format::F16, on::<Half<'_, f16>>),
-    ("half", Format::BF16, on::<Half<'_, bf16>>),
-    ("naive", Format::F64, on::<Naive<f64>>),
-    ("naive", Format::F32, on::<Naive<f32>>),
-    ("naive", Format::F16, on::<Naive<f16>>),
-];
 
 /// Checks a problem on every backend: the reference's error, or its result within the bound where that is judged.
 fn check(

@@ -355,6 +355,9 @@ impl<'g, 'a, B: Backend> Build<'g, 'a, B> {
         };
         for given in &call.arguments {
             let argument = given.argument;
+            if let Input::Indices(indices) = given.input {
+                indices.check(argument.name)?;
+            }
             let handle = match given.input {
                 Input::Indices(indices) if argument.values == Values::IndexSets => {
                     frame.check_same(layout, argument, &indices.shape)?;

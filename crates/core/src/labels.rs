@@ -20,6 +20,15 @@ impl Indices {
         crate::dense::check_length(shape, data.len())?;
         Ok(Self { shape: shape.to_vec(), data })
     }
+
+    /// Checks the length again, since the fields are open to a caller.
+    pub(crate) fn check(&self, argument: &'static str) -> Result<(), Error> {
+        let wrong = |_| {
+            let expected = format!("{} class indices are given", self.data.len());
+            Error::Rank { argument, got: self.shape.clone(), expected }
+        };
+        crate::dense::check_length(&self.shape, self.data.len()).map_err(wrong)
+    }
 }
 
 impl From<Vec<i64>> for Indices {

@@ -217,7 +217,12 @@ impl Frame {
         &Main { name: main, ref shape, classes }: &Main,
         losses: &[(Layout, Shapes)],
     ) -> Result<Self, Error> {
-        checked_count(shape)?;
+        let countable = |argument, shape: &[usize]| {
+            let expected = "that is more elements than can be counted".into();
+            let wrong = Error::Rank { argument, got: shape.to_vec(), expected };
+            checked_count(shape).map(|_| ()).map_err(|_| wrong)
+        };
+        countable(main, shape)?;
         let rank = shape.len();
         let mut class_axis = None;
         for (layout, _) in losses {
@@ -236,7 +241,7 @@ impl Frame {
         let (mut aligned, mut differentiable) = (Vec::new(), Vec::new());
         for (layout, arguments) in losses {
             for (argument, got) in arguments {
-                checked_count(got)?;
+                countable(argument.name, got)?;
                 if matches!(argument.form, Form::Matrix(..) | Form::PerRow(_)) {
                     continue;
                 }
