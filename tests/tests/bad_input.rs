@@ -217,6 +217,8 @@ fn wrong(kind: Kind, loss: &AnyLoss, argument: &Argument, seed: &mut Stream) -> 
                 (Kind::High, 0) => i64::MAX - beyond,
                 // 2³² + a class would be that class in 32 bits.
                 (Kind::High, 1) => (1 << 32) + beyond,
+                // The first that is too large.
+                (Kind::High, 2) => i64::try_from(classes).unwrap(),
                 (Kind::High, _) => i64::try_from(classes).unwrap() + beyond,
                 (_, 0) => i64::MIN + beyond,
                 _ => -2 - beyond,
