@@ -302,8 +302,7 @@ impl Slot<'_> {
             Self::Integer(value, _) => words.parse().map(|new| **value = new).is_ok(),
             Self::Rising(values, _) => {
                 let trimmed = words.trim_start_matches('[').trim_end_matches(']');
-                let new: Result<Vec<i64>, _> =
-                    trimmed.split(',').map(|word| word.trim().parse()).collect();
+                let new: Result<Vec<i64>, _> = trimmed.split(',').map(str::parse).collect();
                 new.map(|new| **values = new).is_ok()
             }
             Self::Flag(value) => words.parse().map(|new| **value = new).is_ok(),

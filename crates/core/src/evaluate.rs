@@ -14,7 +14,7 @@ use crate::loss::{Arguments, Definition, Loss, Target};
 use crate::objective::{Objective, Term};
 use crate::op::Reduce;
 use crate::reference::Reference;
-use crate::shape::{Frame, Given, Main, Placed, Shapes};
+use crate::shape::{Frame, Given, Main, Placed, Shapes, countable};
 use crate::terms::{Check, Reduction};
 use std::collections::BTreeMap;
 
@@ -307,6 +307,7 @@ fn frames<B: Backend, A: Array<B>>(_: &B, calls: &[Call<'_, A>]) -> Result<Vec<F
         let mut losses = Vec::new();
         for call in calls.iter().filter(|call| call.frame == index) {
             let shapes = call.shapes();
+            shapes.iter().try_for_each(|(argument, shape)| countable(argument.name, shape))?;
             let of_call = call.loss.definition.main(&Given(&shapes))?;
             losses.push((call.loss.definition.layout(), shapes));
             main.get_or_insert(of_call);

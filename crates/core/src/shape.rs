@@ -40,6 +40,13 @@ pub fn checked_count(shape: &[usize]) -> Result<usize, Error> {
     Ok(if shape.contains(&0) { 0 } else { product })
 }
 
+/// Checks that the elements of an argument can be counted.
+pub(crate) fn countable(argument: &'static str, shape: &[usize]) -> Result<(), Error> {
+    let expected = "that is more elements than can be counted".into();
+    let wrong = Error::Rank { argument, got: shape.to_vec(), expected };
+    checked_count(shape).map(|_| ()).map_err(|_| wrong)
+}
+
 /// How a loss sees the axes of its main input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -217,11 +224,6 @@ impl Frame {
         &Main { name: main, ref shape, classes }: &Main,
         losses: &[(Layout, Shapes)],
     ) -> Result<Self, Error> {
-        let countable = |argument, shape: &[usize]| {
-            let expected = "that is more elements than can be counted".into();
-            let wrong = Error::Rank { argument, got: shape.to_vec(), expected };
-            checked_count(shape).map(|_| ()).map_err(|_| wrong)
-        };
         countable(main, shape)?;
         let rank = shape.len();
         let mut class_axis = None;
@@ -241,7 +243,6 @@ impl Frame {
         let (mut aligned, mut differentiable) = (Vec::new(), Vec::new());
         for (layout, arguments) in losses {
             for (argument, got) in arguments {
-                countable(argument.name, got)?;
                 if matches!(argument.form, Form::Matrix(..) | Form::PerRow(_)) {
                     continue;
                 }
