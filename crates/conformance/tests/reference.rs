@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use lossmith_conformance::{Tolerance, edges, golden, judge};
+use lossmith_conformance::{Tolerance, certify, edges, golden, judge, samples};
 use lossmith_core::{Format, Reference};
 use std::collections::BTreeMap;
 
@@ -39,4 +39,13 @@ fn the_reference_is_right_at_the_edges() {
         let wrong = judge(&got, &case.expected().unwrap(), &tolerance, Format::F64);
         assert!(wrong.is_none(), "{what}: {}", wrong.unwrap());
     }
+}
+
+#[test]
+fn the_reference_is_certified_samples_and_all() {
+    let report = certify(&Reference, Format::F64);
+    println!("{report}");
+    assert!(report.failures.is_empty(), "{:#?}", report.failures);
+    let counted = report.samples.values().map(|of| of.passed + of.unknown).sum::<usize>();
+    assert_eq!(counted, samples().iter().map(|case| case.origins.len()).sum::<usize>());
 }

@@ -14,14 +14,14 @@ use lossmith_half::{Half, Slice};
 #[test]
 fn f16_is_right() {
     let report = certify(&Half::<f16>::new(), Format::F16);
-    println!("{} passed, {} elements unjudged", report.passed, report.unjudged);
+    println!("{report}");
     assert!(report.failures.is_empty(), "{:#?}", report.failures);
 }
 
 #[test]
 fn bf16_is_right() {
     let report = certify(&Half::<bf16>::new(), Format::BF16);
-    println!("{} passed, {} elements unjudged", report.passed, report.unjudged);
+    println!("{report}");
     assert!(report.failures.is_empty(), "{:#?}", report.failures);
 }
 

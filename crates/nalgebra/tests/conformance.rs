@@ -11,7 +11,7 @@ use nalgebra::{DMatrix, DVector};
 
 #[track_caller]
 fn right(report: &Report) {
-    println!("{} passed, {} have an inner axis", report.passed, report.unsupported);
+    println!("{report}");
     assert!(report.failures.is_empty(), "{:#?}", report.failures);
     assert!(report.unsupported * 3 < report.passed);
 }

@@ -13,7 +13,7 @@ use ndarray::{Array2, Array4};
 #[test]
 fn f64_is_right() {
     let report = certify(&NdArray::<f64>::new(), Format::F64);
-    println!("{} passed, {} elements unjudged", report.passed, report.unjudged);
+    println!("{report}");
     assert!(report.failures.is_empty(), "{:#?}", report.failures);
     assert_eq!(report.unsupported, 0);
 }
@@ -21,7 +21,7 @@ fn f64_is_right() {
 #[test]
 fn f32_is_right() {
     let report = certify(&NdArray::<f32>::new(), Format::F32);
-    println!("{} passed, {} elements unjudged", report.passed, report.unjudged);
+    println!("{report}");
     assert!(report.failures.is_empty(), "{:#?}", report.failures);
     assert_eq!(report.unsupported, 0);
 }
