@@ -197,7 +197,7 @@ def ctc_correction(log_probs, lengths, target_lengths, reduction, cotangent):
     if reduction == "none":
         per_sample = cotangent
     elif reduction == "mean":
-        per_sample = 1 / target_lengths.clamp(min=1) / log_probs.shape[1]
+        per_sample = 1 / target_lengths.clamp(min=1).double() / log_probs.shape[1]
     inside = torch.arange(log_probs.shape[0])[:, None] < lengths
     return (log_probs.exp() * (per_sample * inside)[..., None]).detach()
 
@@ -312,19 +312,15 @@ def main():
     packed = gzip.compress(text.encode(), 9, mtime=0)
     Path(__file__).with_name("samples.json.gz").write_bytes(packed)
     for (kind, source), count in found.items():
-        print(f"{kind:6} {source:33} {count:4} found {count_of(written, source, kind):4} written")
+        print(f"{kind:6} {source:33} {count:4} found {written[kind, source]:4} written")
+    assert written == found
     kinds = collections.Counter()
     for (kind, _), count in found.items():
         kinds[kind] += count
-    assert sum(found.values()) == sum(len(r["origins"]) for r in records)
     assert kinds["op"] == 989 and kinds["module"] == 1157, kinds
     print(f"{dict(kinds)}: {len(records)} cases, since {sum(found.values()) - len(records)} are the same again")
     print(f"{sum('error' in r for r in records)} are errors; no derivative in PyTorch: {dict(undifferentiated)}")
     print(f"{len(text)} bytes, {len(packed)} packed")
-
-
-def count_of(written, source, kind):
-    return sum(n for (k, s), n in written.items() if k == kind and s == source)
 
 
 def losses_of_pytorch():
