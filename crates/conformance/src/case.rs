@@ -1,10 +1,12 @@
 //! A case: a loss with options and arguments, and the value and gradients expected, read from JSON.
 
+use flate2::read::GzDecoder;
 use lossmith_core::loss::Definition;
 use lossmith_core::shape::count;
 use lossmith_core::{Backend, Dense, Error, Evaluation, Format, Indices, Inputs, Loss, catalogue};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::io::Read as _;
 
 /// One case of a loss.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,7 +21,8 @@ pub struct Case {
     options: BTreeMap<String, serde_json::Value>,
     arguments: BTreeMap<String, Array>,
     grad_output: Option<Array>,
-    value: Array,
+    /// Absent where the right answer is an error.
+    value: Option<Array>,
     #[serde(default)]
     grads: BTreeMap<String, Array>,
     /// The formats that can hold the case's inputs; empty for all.
@@ -27,12 +30,20 @@ pub struct Case {
     pub formats: Vec<String>,
     /// Why it differs from PyTorch, where it does.
     pub note: Option<String>,
+    /// The error that is the right answer, a variant of [`Error`] by its name.
+    pub error: Option<String>,
+    /// How far results may be off, as a part of themselves, where PyTorch adds an epsilon of its own.
+    pub tolerance: Option<f64>,
+    /// The samples of others that it is, as the kind (`op`, `module` or `onnx`) and the index among its function's.
+    #[serde(default)]
+    pub origins: Vec<(String, usize)>,
 }
 
 /// An array as JSON: data or class indices in row-major order, or one number everywhere but at a few places.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Array {
+    #[serde(default)]
     shape: Vec<usize>,
     data: Option<Vec<Number>>,
     labels: Option<Vec<i64>>,
@@ -40,6 +51,8 @@ struct Array {
     fill_label: Option<i64>,
     #[serde(default)]
     set: Vec<(usize, Number)>,
+    /// Stands for that array of the file's shared ones.
+    same: Option<usize>,
 }
 
 /// A number; `"nan"`, `"inf"` and `"-inf"` where JSON has none.
@@ -122,6 +135,14 @@ impl Case {
         Ok(value.data().iter().enumerate().map(|(index, x)| x * weight(index)).sum())
     }
 
+    /// The case with `check=off`, if it has results although its right answer is an error.
+    #[must_use]
+    pub fn unchecked(&self) -> Option<Self> {
+        let mut case = Self { error: None, ..self.clone() };
+        case.options.insert("check".to_owned(), "off".into());
+        case.value.is_some().then_some(case)
+    }
+
     /// Value and gradients on a backend.
     ///
     /// # Errors
@@ -130,13 +151,20 @@ impl Case {
         self.loss()?.value_and_grad(backend, &self.inputs(format)?)
     }
 
-    /// The value and gradients expected.
+    fn arrays_mut(&mut self) -> impl Iterator<Item = &mut Array> {
+        let named = self.arguments.values_mut().chain(self.grads.values_mut());
+        named.chain(&mut self.grad_output).chain(&mut self.value)
+    }
+
+    /// The value and gradients expected; an empty value where an error is.
     ///
     /// # Errors
     /// If a shape and its data disagree.
     pub fn expected(&self) -> Result<Evaluation<Dense>, Error> {
         let grads = self.grads.iter().map(|(name, array)| Ok((name.clone(), array.numbers()?)));
-        Ok(Evaluation { value: self.value.numbers()?, grads: grads.collect::<Result<_, _>>()? })
+        let value =
+            self.value.as_ref().map_or_else(|| Dense::new(&[0], Vec::new()), Array::numbers)?;
+        Ok(Evaluation { value, grads: grads.collect::<Result<_, _>>()? })
     }
 }
 
@@ -204,6 +232,32 @@ pub fn golden() -> Vec<Case> {
 #[must_use]
 pub fn edges() -> Vec<Case> {
     read(include_str!("../edges.json"))
+}
+
+/// PyTorch's own test samples of its loss functions and modules, and ONNX's of its two losses, with PyTorch's values and
+/// gradients in double precision; `golden/samples.py` makes them.
+///
+/// # Panics
+/// If the file is not what this crate reads, which its own tests rule out.
+#[must_use]
+#[allow(clippy::expect_used, reason = "the file is compiled in and read by this crate's tests")]
+pub fn samples() -> Vec<Case> {
+    let mut text = String::new();
+    GzDecoder::new(&include_bytes!("../golden/samples.json.gz")[..])
+        .read_to_string(&mut text)
+        .expect("a packed file of this crate");
+    let mut lines = text.lines();
+    let shared: Vec<Array> = read(lines.next().unwrap_or("[]"));
+    let case = |line| {
+        let mut case: Case = read(line);
+        for array in case.arrays_mut() {
+            if let Some(index) = array.same {
+                array.clone_from(&shared[index]);
+            }
+        }
+        case
+    };
+    lines.map(case).collect()
 }
 
 #[allow(clippy::expect_used, reason = "the files are compiled in and read by this crate's tests")]

@@ -6,7 +6,7 @@
 //! What fails says the phase, the inputs, what was got and expected and how far that is in units in the last place.
 //!
 //! *For tools:* [`op`] and [`loss`] run one phase and return a [`Report`] that names what failed;
-//! [`certify_ops`] and [`certify_losses`] run them all. [`golden`] and [`edges`] are the data, [`Case::run`] runs one
+//! [`certify_ops`] and [`certify_losses`] run them all. [`golden`], [`samples`] and [`edges`] are the data, [`Case::run`] runs one
 //! case, and [`judge`] compares.
 
 mod calls;
@@ -18,7 +18,7 @@ mod ops;
 mod reductions;
 mod suite;
 
-pub use case::{Case, edges, golden};
+pub use case::{Case, edges, golden, samples};
 pub use certify::{Report, certify};
 pub use judge::{Mismatch, Tolerance, judge};
 pub use losses::{Runner, certify_losses, loss, loss_phases};

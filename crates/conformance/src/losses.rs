@@ -1,6 +1,6 @@
 //! The loss level: golden data, the edge table, finite differences, and where 16 bits run out.
 
-use crate::case::{Case, edges, golden};
+use crate::case::{Case, edges, golden, samples};
 use crate::certify::{Report, run};
 use crate::judge::{Tolerance, judge};
 use crate::suite::{Claim, ulps};
@@ -37,14 +37,16 @@ impl<B: Backend> Runner for B {
 #[derive(Clone, Copy, Debug)]
 enum Phase {
     Golden,
+    Samples,
     Edges,
     Gradients,
     ManyClasses,
     ManyRows,
 }
 
-const PHASES: [(&str, Phase); 5] = [
+const PHASES: [(&str, Phase); 6] = [
     ("golden", Phase::Golden),
+    ("samples", Phase::Samples),
     ("edges", Phase::Edges),
     ("gradients", Phase::Gradients),
     ("many_classes", Phase::ManyClasses),
@@ -65,6 +67,9 @@ pub fn loss<R: Runner>(runner: &R, claim: &Claim, phase: &str) -> Report {
     };
     match of {
         Phase::Golden => table(runner, claim, phase, &golden(), &mut report),
+        Phase::Samples => {
+            samples().iter().for_each(|case| sample(runner, claim, case, &mut report));
+        }
         Phase::Edges => table(runner, claim, phase, &edges(), &mut report),
         Phase::Gradients => gradients(runner, claim, &mut report),
         Phase::ManyClasses => {
@@ -88,6 +93,27 @@ fn table<R: Runner>(runner: &R, claim: &Claim, phase: &str, cases: &[Case], repo
     for case in cases {
         let name = format!("{phase}: {} {}", case.loss, case.name);
         run(runner, claim, case, phase == "golden", name, report);
+    }
+}
+
+/// A sample of PyTorch's or ONNX's, whose right answer may be an error; then its results without the check as well.
+fn sample<R: Runner>(runner: &R, claim: &Claim, case: &Case, report: &mut Report) {
+    let name = format!("samples: {} {}", case.loss, case.name);
+    // The one loss that is not there yet.
+    if case.loss == "ctc" {
+        report.unsupported += 1;
+        return;
+    }
+    let Some(variant) = &case.error else { return run(runner, claim, case, true, name, report) };
+    let refused = || runner.value_and_grad(&case.loss()?, &case.inputs(claim.format)?);
+    let what = match refused() {
+        Err(error) if format!("{error:?}").starts_with(variant) => Ok(None),
+        Err(error) => Err(error),
+        Ok(_) => Ok(Some(format!("is taken, but {variant} is the right answer"))),
+    };
+    report.enter(name.clone(), what);
+    if let Some(unchecked) = case.unchecked() {
+        run(runner, claim, &unchecked, true, name, report);
     }
 }
 

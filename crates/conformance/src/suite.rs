@@ -138,7 +138,7 @@ macro_rules! conformance {
                 add sub mul div weigh exp_sub select_eq select_lt select_le
                 reduce_sum reduce_max fold_sum fold_max at_label matmul
             ]
-            [golden edges gradients many_classes many_rows]
+            [golden samples edges gradients many_classes many_rows]
             $($claim)*
         }
     };
@@ -149,7 +149,7 @@ macro_rules! conformance {
 macro_rules! conformance_losses {
     ($name:ident, $($claim:tt)*) => {
         $crate::__tests! {
-            $name Loss [] [golden edges gradients many_classes many_rows] $($claim)*
+            $name Loss [] [golden samples edges gradients many_classes many_rows] $($claim)*
         }
     };
 }

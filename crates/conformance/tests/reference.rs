@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use lossmith_conformance::{Tolerance, edges, golden, judge};
+use lossmith_conformance::{Tolerance, edges, golden, judge, samples};
 use lossmith_core::{Format, Reference};
 use std::collections::BTreeMap;
 
@@ -39,4 +39,24 @@ fn the_reference_is_right_at_the_edges() {
         let wrong = judge(&got, &case.expected().unwrap(), &tolerance, Format::F64);
         assert!(wrong.is_none(), "{what}: {}", wrong.unwrap());
     }
+}
+
+#[test]
+fn every_sample_of_pytorch_is_there() {
+    let mut counts = BTreeMap::<String, [usize; 4]>::new();
+    for case in samples() {
+        let count = counts.entry(case.loss.clone()).or_default();
+        for (origin, _) in &case.origins {
+            count[["op", "module", "onnx"].iter().position(|known| known == origin).unwrap()] += 1;
+        }
+        count[3] += if case.error.is_some() { case.origins.len() } else { 0 };
+        let known = lossmith_core::catalogue::find(&case.loss).is_ok();
+        assert!(known || case.loss == "ctc", "{}", case.loss);
+    }
+    println!("{:33}    op module   onnx errors", "samples");
+    for (loss, [op, module, onnx, errors]) in &counts {
+        println!("{loss:33}{op:6} {module:6} {onnx:6} {errors:6}");
+    }
+    let total = |column: usize| counts.values().map(|count| count[column]).sum::<usize>();
+    assert_eq!([0, 1, 2].map(total), [989, 1157, 52]);
 }
