@@ -35,14 +35,17 @@ proptest! {
                         nearby.numbers[place].1 = nudged(&problem.numbers[place].1, index, by);
                         sum(&loss.value(&Reference, &nearby.inputs()).unwrap())
                     };
-                    let h = 1e-5;
-                    let slope = (at(h) - at(-h)) / (2.0 * h);
                     // The mean of nothing is NaN, and its gradient 0.
-                    let slope = if slope.is_nan() { 0.0 } else { slope };
+                    let slope = |h: f64| match (at(h) - at(-h)) / (2.0 * h) {
+                        slope if slope.is_nan() => 0.0,
+                        slope => slope,
+                    };
+                    // A margin's kink may lie within the wide step, and then not within the narrow one.
+                    let slopes = [1e-5, 1e-7].map(slope);
                     let got = grad.data()[index];
                     prop_assert!(
-                        (got - slope).abs() <= 1e-6 * (1.0 + got.abs()),
-                        "{loss:?} {problem:?}: grad.{name}[{index}] is {got}, the slope {slope}"
+                        slopes.iter().any(|slope| (got - slope).abs() <= 1e-6 * (1.0 + got.abs())),
+                        "{loss:?} {problem:?}: grad.{name}[{index}] is {got}, the slopes {slopes:?}"
                     );
                 }
             }
