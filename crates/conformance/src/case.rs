@@ -32,8 +32,6 @@ pub struct Case {
     pub note: Option<String>,
     /// The error that is the right answer, a variant of [`Error`] by its name.
     pub error: Option<String>,
-    /// How far results may be off, as a part of themselves, where PyTorch adds an epsilon of its own.
-    pub tolerance: Option<f64>,
     /// The samples of others that it is, as the kind (`op`, `module` or `onnx`) and the index among its function's.
     #[serde(default)]
     pub origins: Vec<(String, usize)>,

@@ -1,10 +1,10 @@
-//! Runs every case on a backend.
+//! Runs one case on a backend and judges it.
 
-use crate::case::{Case, edges, golden};
+use crate::case::Case;
 use crate::judge::{Tolerance, judge};
 use crate::losses::Runner;
 use crate::suite::Claim;
-use lossmith_core::{Backend, Error, Format, Reference};
+use lossmith_core::{Error, Format, Reference};
 
 /// What came of the cases.
 #[derive(Clone, Debug, Default)]
@@ -19,23 +19,11 @@ pub struct Report {
     pub failures: Vec<(String, String)>,
 }
 
-/// Runs the golden cases and the edge table on a backend with that format.
-///
-/// In f64 the golden cases are judged against PyTorch, |a − b| ≤ 1e-9·|b| + 1e-12·(largest). In other formats, and at
-/// the edges, against the reference on the inputs as rounded to the format, within its
-/// [running error bound](lossmith_core::Loss::error_bound).
-pub fn certify<B: Backend>(backend: &B, format: Format) -> Report {
-    let mut report = Report::default();
-    let golden = golden().into_iter().map(|case| (case, "golden"));
-    let claim = Claim::new(format);
-    for (case, table) in golden.chain(edges().into_iter().map(|case| (case, "row"))) {
-        let name = format!("{} {table} {}", case.loss, case.name);
-        run(backend, &claim, &case, table == "golden", name, &mut report);
-    }
-    report
-}
-
 /// Runs one case and enters in the report what came of it.
+///
+/// In f64 golden cases and samples are judged against PyTorch, |a − b| ≤ 1e-9·|b| + 1e-12·(largest). In other formats,
+/// and at the edges, against the reference on the inputs as rounded to the format, within its
+/// [running error bound](lossmith_core::Loss::error_bound).
 pub(crate) fn run<R: Runner>(
     runner: &R,
     claim: &Claim,

@@ -19,7 +19,7 @@ mod reductions;
 mod suite;
 
 pub use case::{Case, edges, golden, samples};
-pub use certify::{Report, certify};
+pub use certify::Report;
 pub use judge::{Mismatch, Tolerance, judge};
 pub use losses::{Runner, certify_losses, loss, loss_phases};
 pub use ops::{certify_ops, op, op_phases};
