@@ -348,7 +348,7 @@ impl<'g, 'a> Build<'g, 'a> {
                                 Given(&shapes).matrix(given.argument, definition.rows(argument))?;
                             self.sides.push([rows, columns, 1]);
                             let index = self.sides.len() - 1;
-                            Placed::matrix(index, given.argument, shape, [rows, columns])
+                            Placed::matrix(index, given.argument, shape)
                         }
                         Form::Main
                         | Form::Same
