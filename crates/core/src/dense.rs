@@ -21,11 +21,6 @@ impl Dense {
         Ok(Self { shape: shape.to_vec(), data })
     }
 
-    /// The array of a shape that is known to have as many elements.
-    pub(crate) fn of(shape: &[usize], data: Vec<f64>) -> Self {
-        Self { shape: shape.to_vec(), data }
-    }
-
     /// The sides.
     #[must_use]
     pub fn shape(&self) -> &[usize] {

@@ -2,7 +2,8 @@
 
 use crate::backend::View;
 use crate::dense::Dense;
-use crate::shape::count;
+use crate::error::Error;
+use crate::shape::{checked_count, count};
 use std::borrow::Cow;
 
 /// An array whose elements lie in one slice.
@@ -19,8 +20,35 @@ pub trait Strided {
     /// without gaps.
     fn elements(&self) -> (Cow<'_, [Self::Element]>, Vec<usize>);
 
-    /// An array of that shape from its elements in row-major order.
-    fn from_elements(shape: &[usize], elements: Vec<Self::Element>) -> Self::Output;
+    /// An array of that shape from its elements.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn from_elements(
+        shape: &[usize],
+        elements: Vec<Self::Element>,
+        order: Order,
+    ) -> Result<Self::Output, Error>;
+}
+
+/// In which order elements lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The last axis is contiguous.
+    RowMajor,
+    /// A matrix whose columns are contiguous.
+    ColumnMajor,
+}
+
+impl Order {
+    /// The elements of a matrix that lie in this order, in row-major order.
+    #[must_use]
+    pub fn row_major<T: Clone>(self, elements: Vec<T>, shape: &[usize]) -> Vec<T> {
+        match (self, shape) {
+            (Self::ColumnMajor, &[rows, columns]) => gather(&elements, &[1, rows], &[rows, columns]),
+            _ => elements,
+        }
+    }
 }
 
 impl Strided for Dense {
@@ -35,8 +63,79 @@ impl Strided for Dense {
         (self.data().into(), row_major(self.shape()))
     }
 
-    fn from_elements(shape: &[usize], elements: Vec<f64>) -> Self {
-        Self::of(shape, elements)
+    fn from_elements(shape: &[usize], elements: Vec<f64>, order: Order) -> Result<Self, Error> {
+        Self::new(shape, order.row_major(elements, shape))
+    }
+}
+
+/// Numbers in row-major order with a shape of any rank, borrowed or owned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slice<'a, T: Clone> {
+    shape: Vec<usize>,
+    data: Cow<'a, [T]>,
+}
+
+impl<'a, T: Clone> Slice<'a, T> {
+    /// The slice with that shape.
+    ///
+    /// # Errors
+    /// [`Error::Length`] or [`Error::Overflow`] if the number of elements is not the product of the sides.
+    pub fn new(shape: &[usize], data: impl Into<Cow<'a, [T]>>) -> Result<Self, Error> {
+        let (data, expected) = (data.into(), checked_count(shape)?);
+        let (shape, got) = (shape.to_vec(), data.len());
+        if got == expected {
+            Ok(Self { shape, data })
+        } else {
+            Err(Error::Length { shape, expected, got })
+        }
+    }
+
+    /// The sides.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The elements in row-major order.
+    #[must_use]
+    pub fn data(&self) -> &[T] {
+        &self.data
+    }
+
+    /// The elements for as long as they are borrowed, if they are.
+    #[must_use]
+    pub fn borrowed(&self) -> Option<&'a [T]> {
+        match self.data {
+            Cow::Borrowed(data) => Some(data),
+            Cow::Owned(_) => None,
+        }
+    }
+
+    /// The slice of a shape that is known to have as many elements.
+    #[must_use]
+    pub fn of(shape: &[usize], data: Cow<'a, [T]>) -> Self {
+        Self { shape: shape.to_vec(), data }
+    }
+}
+
+impl<T: Clone + 'static> Strided for Slice<'_, T> {
+    type Element = T;
+    type Output = Slice<'static, T>;
+
+    fn shape(&self) -> Vec<usize> {
+        self.shape.clone()
+    }
+
+    fn elements(&self) -> (Cow<'_, [T]>, Vec<usize>) {
+        (self.data.as_ref().into(), row_major(&self.shape))
+    }
+
+    fn from_elements(
+        shape: &[usize],
+        elements: Vec<T>,
+        order: Order,
+    ) -> Result<Slice<'static, T>, Error> {
+        Slice::new(shape, order.row_major(elements, shape))
     }
 }
 
@@ -95,7 +194,8 @@ impl<'a, T: Clone> Seen<'a, T> {
 }
 
 /// Elements with strides, in row-major order.
-fn gather<T: Clone>(elements: &[T], strides: &[usize], sides: &[usize]) -> Vec<T> {
+#[must_use]
+pub fn gather<T: Clone>(elements: &[T], strides: &[usize], sides: &[usize]) -> Vec<T> {
     let mut index = vec![0; sides.len()];
     let mut at = 0;
     let mut row_major = Vec::with_capacity(count(sides));
@@ -130,8 +230,12 @@ mod tests {
         fn elements(&self) -> (Cow<'_, [f64]>, Vec<usize>) {
             (self.2.as_slice().into(), self.1.clone())
         }
-        fn from_elements(shape: &[usize], elements: Vec<f64>) -> Dense {
-            Dense::from_elements(shape, elements)
+        fn from_elements(
+            shape: &[usize],
+            elements: Vec<f64>,
+            order: Order,
+        ) -> Result<Dense, Error> {
+            Dense::from_elements(shape, elements, order)
         }
     }
 

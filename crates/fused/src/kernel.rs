@@ -1,6 +1,7 @@
 //! The loops over slices, each compiled for every SIMD level.
 
-use crate::math::Float;
+use crate::element::Element;
+use crate::math::Lane;
 use crate::simd::{Level, Work};
 use lossmith_core::accumulate::LANES;
 use lossmith_core::op::{Binary, Compare, Unary};
@@ -28,7 +29,7 @@ trait Condition<F> {
 macro_rules! functions {
     ($trait:ident $method:ident $out:ty, $($name:ident($($x:ident),*) $body:expr;)*) => {$(
         struct $name;
-        impl<F: Float> $trait<F> for $name {
+        impl<F: Lane> $trait<F> for $name {
             #[inline(always)]
             fn $method($($x: F),*) -> $out {
                 $body
@@ -54,7 +55,7 @@ functions! { Function2 of F,
     Sub(a, b) a - b;
     Mul(a, b) a * b;
     Div(a, b) a / b;
-    Weigh(a, b) if a == F::ZERO { F::ZERO } else { a * b };
+    Weigh(a, b) a.weigh(b);
     ExpSub(a, b) a.exp_sub(b);
 }
 functions! { Condition holds bool,
@@ -64,14 +65,14 @@ functions! { Condition holds bool,
 }
 
 #[inline(always)]
-fn map1<F: Float, O: Function1<F>>(out: &mut [F], x: &[F]) {
+fn map1<F: Lane, O: Function1<F>>(out: &mut [F], x: &[F]) {
     for (out, &x) in out.iter_mut().zip(x) {
         *out = O::of(x);
     }
 }
 
 #[inline(always)]
-fn map2<F: Float, O: Function2<F>>(out: &mut [F], a: Values<'_, F>, b: Values<'_, F>) {
+fn map2<F: Lane, O: Function2<F>>(out: &mut [F], a: Values<'_, F>, b: Values<'_, F>) {
     match (a, b) {
         (Values::Slice(a), Values::Slice(b)) => {
             for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
@@ -93,7 +94,7 @@ fn map2<F: Float, O: Function2<F>>(out: &mut [F], a: Values<'_, F>, b: Values<'_
 }
 
 #[inline(always)]
-fn choose<F: Float, C: Condition<F>>(out: &mut [F], [a, b, then, otherwise]: [&[F]; 4]) {
+fn choose<F: Lane, C: Condition<F>>(out: &mut [F], [a, b, then, otherwise]: [&[F]; 4]) {
     let pairs = a.iter().zip(b).zip(then.iter().zip(otherwise));
     for (out, ((&a, &b), (&then, &otherwise))) in out.iter_mut().zip(pairs) {
         *out = if C::holds(a, b) { then } else { otherwise };
@@ -106,7 +107,7 @@ struct UnaryLoop<'a, F> {
     x: &'a [F],
 }
 
-impl<F: Float> Work for UnaryLoop<'_, F> {
+impl<F: Lane> Work for UnaryLoop<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -127,7 +128,7 @@ impl<F: Float> Work for UnaryLoop<'_, F> {
 }
 
 /// The op of every element.
-pub(crate) fn unary<F: Float>(level: Level, op: Unary, out: &mut [F], x: Values<'_, F>) {
+pub(crate) fn unary<F: Lane>(level: Level, op: Unary, out: &mut [F], x: Values<'_, F>) {
     match x {
         Values::Slice(x) => level.run(UnaryLoop { op, out, x }),
         Values::Splat(x) => {
@@ -145,7 +146,7 @@ struct BinaryLoop<'a, F> {
     b: Values<'a, F>,
 }
 
-impl<F: Float> Work for BinaryLoop<'_, F> {
+impl<F: Lane> Work for BinaryLoop<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -162,7 +163,7 @@ impl<F: Float> Work for BinaryLoop<'_, F> {
 }
 
 /// The op of every pair of elements.
-pub(crate) fn binary<F: Float>(
+pub(crate) fn binary<F: Lane>(
     level: Level,
     op: Binary,
     out: &mut [F],
@@ -178,7 +179,7 @@ struct SelectLoop<'a, F> {
     values: [&'a [F]; 4],
 }
 
-impl<F: Float> Work for SelectLoop<'_, F> {
+impl<F: Lane> Work for SelectLoop<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -192,7 +193,7 @@ impl<F: Float> Work for SelectLoop<'_, F> {
 }
 
 /// The third where the comparison of the first two holds, else the fourth.
-pub(crate) fn select<F: Float>(
+pub(crate) fn select<F: Lane>(
     level: Level,
     compare: Compare,
     out: &mut [F],
@@ -206,7 +207,7 @@ struct SumLoop<'a, F> {
     x: &'a [F],
 }
 
-impl<F: Float> Work for SumLoop<'_, F> {
+impl<F: Lane> Work for SumLoop<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -225,7 +226,7 @@ impl<F: Float> Work for SumLoop<'_, F> {
 }
 
 /// Adds the elements to running sums, each to that of its place.
-pub(crate) fn sum<F: Float>(level: Level, lanes: &mut [f64; LANES], x: &[F]) {
+pub(crate) fn sum<F: Lane>(level: Level, lanes: &mut [f64; LANES], x: &[F]) {
     level.run(SumLoop { lanes, x });
 }
 
@@ -241,20 +242,12 @@ pub(crate) fn total(mut lanes: [f64; LANES]) -> f64 {
     lanes[0]
 }
 
-/// The larger of two; NaN if either is.
-#[inline(always)]
-pub(crate) fn larger<F: Float>(a: F, b: F) -> F {
-    // Written so that it is two blends and no branch.
-    let larger = if b > a { b } else { a };
-    if b == b { larger } else { b }
-}
-
 struct MaxLoop<'a, F> {
     x: &'a [F],
     start: F,
 }
 
-impl<F: Float> Work for MaxLoop<'_, F> {
+impl<F: Lane> Work for MaxLoop<'_, F> {
     type Output = F;
     #[inline(always)]
     fn run(self) -> F {
@@ -262,16 +255,16 @@ impl<F: Float> Work for MaxLoop<'_, F> {
         let (chunks, rest) = self.x.as_chunks::<LANES>();
         for chunk in chunks {
             for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                *lane = larger(*lane, x);
+                *lane = lane.max(x);
             }
         }
         for (lane, &x) in lanes.iter_mut().zip(rest) {
-            *lane = larger(*lane, x);
+            *lane = lane.max(x);
         }
         let mut width = LANES / 2;
         while width > 0 {
             for lane in 0..width {
-                lanes[lane] = larger(lanes[lane], lanes[lane + width]);
+                lanes[lane] = lanes[lane].max(lanes[lane + width]);
             }
             width /= 2;
         }
@@ -280,7 +273,7 @@ impl<F: Float> Work for MaxLoop<'_, F> {
 }
 
 /// The largest of the elements and of `start`.
-pub(crate) fn max<F: Float>(level: Level, start: F, x: &[F]) -> F {
+pub(crate) fn max<F: Lane>(level: Level, start: F, x: &[F]) -> F {
     level.run(MaxLoop { x, start })
 }
 
@@ -289,7 +282,7 @@ struct SumInto<'a, F> {
     x: &'a [F],
 }
 
-impl<F: Float> Work for SumInto<'_, F> {
+impl<F: Lane> Work for SumInto<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -300,7 +293,7 @@ impl<F: Float> Work for SumInto<'_, F> {
 }
 
 /// Adds each element to its own sum.
-pub(crate) fn sum_into<F: Float>(level: Level, sums: &mut [f64], x: &[F]) {
+pub(crate) fn sum_into<F: Lane>(level: Level, sums: &mut [f64], x: &[F]) {
     level.run(SumInto { sums, x });
 }
 
@@ -309,18 +302,18 @@ struct MaxInto<'a, F> {
     x: &'a [F],
 }
 
-impl<F: Float> Work for MaxInto<'_, F> {
+impl<F: Lane> Work for MaxInto<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
         for (largest, &x) in self.largest.iter_mut().zip(self.x) {
-            *largest = larger(*largest, x.to_f64());
+            *largest = Lane::max(*largest, x.to_f64());
         }
     }
 }
 
 /// Compares each element with its own maximum.
-pub(crate) fn max_into<F: Float>(level: Level, largest: &mut [f64], x: &[F]) {
+pub(crate) fn max_into<F: Lane>(level: Level, largest: &mut [f64], x: &[F]) {
     level.run(MaxInto { largest, x });
 }
 
@@ -329,7 +322,7 @@ struct Narrow<'a, F> {
     x: &'a [f64],
 }
 
-impl<F: Float> Work for Narrow<'_, F> {
+impl<F: Lane> Work for Narrow<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -340,6 +333,113 @@ impl<F: Float> Work for Narrow<'_, F> {
 }
 
 /// Each number rounded to the format of full values.
-pub(crate) fn narrow<F: Float>(level: Level, out: &mut [F], x: &[f64]) {
+pub(crate) fn narrow<F: Lane>(level: Level, out: &mut [F], x: &[f64]) {
     level.run(Narrow { out, x });
+}
+
+struct AtLabelLoop<'a, F> {
+    out: &'a mut [F],
+    labels: &'a [u32],
+    class: u32,
+    hit: Values<'a, F>,
+    miss: Values<'a, F>,
+}
+
+#[inline(always)]
+pub(crate) fn at<F: Copy>(values: Values<'_, F>, index: usize) -> F {
+    match values {
+        Values::Slice(slice) => slice[index],
+        Values::Splat(value) => value,
+    }
+}
+
+impl<F: Lane> Work for AtLabelLoop<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { out, labels, class, hit, miss } = self;
+        match miss {
+            Values::Slice(miss) => out.copy_from_slice(miss),
+            Values::Splat(miss) => out.fill(miss),
+        }
+        match hit {
+            Values::Slice(hit) => {
+                for ((out, &hit), &label) in out.iter_mut().zip(hit).zip(labels) {
+                    *out = if label == class { hit } else { *out };
+                }
+            }
+            Values::Splat(hit) => {
+                for (out, &label) in out.iter_mut().zip(labels) {
+                    *out = if label == class { hit } else { *out };
+                }
+            }
+        }
+    }
+}
+
+/// The hit where the label is the class, else the miss.
+pub(crate) fn at_label<F: Lane>(
+    level: Level,
+    out: &mut [F],
+    (labels, class): (&[u32], u32),
+    hit: Values<'_, F>,
+    miss: Values<'_, F>,
+) {
+    level.run(AtLabelLoop { out, labels, class, hit, miss });
+}
+
+/// The miss everywhere but at the label's place, if it is among these.
+pub(crate) fn at_place<F: Lane>(
+    out: &mut [F],
+    place: Option<usize>,
+    hit: Values<'_, F>,
+    miss: Values<'_, F>,
+) {
+    match miss {
+        Values::Slice(miss) => out.copy_from_slice(miss),
+        Values::Splat(miss) => out.fill(miss),
+    }
+    if let Some(place) = place {
+        out[place] = at(hit, place);
+    }
+}
+
+struct Widen<'a, T: Element> {
+    out: &'a mut [T::Compute],
+    x: &'a [T],
+}
+
+impl<T: Element> Work for Widen<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (out, x) in self.out.iter_mut().zip(self.x) {
+            *out = x.widen();
+        }
+    }
+}
+
+/// Each element in the format it is computed in.
+pub(crate) fn widen<T: Element>(level: Level, out: &mut [T::Compute], x: &[T]) {
+    level.run(Widen { out, x });
+}
+
+struct Store<'a, T: Element> {
+    out: &'a mut [T],
+    x: &'a [T::Compute],
+}
+
+impl<T: Element> Work for Store<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (out, &x) in self.out.iter_mut().zip(self.x) {
+            *out = T::narrow(x);
+        }
+    }
+}
+
+/// Each value rounded to the format it is stored in.
+pub(crate) fn store<T: Element>(level: Level, out: &mut [T], x: &[T::Compute]) {
+    level.run(Store { out, x });
 }

@@ -34,8 +34,6 @@ pub(crate) enum Op {
     Select(Compare, [Arg; 2], [Arg; 2]),
     /// The second at the label's class, else the third.
     AtLabel(usize, Arg, Arg),
-    /// The value as it is.
-    Copy(Arg),
 }
 
 /// What a row value is made by, before the full values of its stage.
@@ -66,7 +64,27 @@ pub(crate) enum FullOp {
     Output(usize, Arg),
 }
 
+impl Op {
+    fn reads(self) -> Vec<Arg> {
+        match self {
+            Self::Unary(_, x) => vec![x],
+            Self::Binary(_, a, b) | Self::AtLabel(_, a, b) => vec![a, b],
+            Self::Select(_, [a, b], [then, otherwise]) => vec![a, b, then, otherwise],
+        }
+    }
+}
+
 impl FullOp {
+    fn reads(self) -> Vec<Arg> {
+        match self {
+            Self::Op(op, _) => op.reads(),
+            Self::Reduce(_, arg, _)
+            | Self::Pick(_, arg, _)
+            | Self::Fold(_, arg)
+            | Self::Output(_, arg) => vec![arg],
+        }
+    }
+
     /// The same for another value.
     fn of(self, arg: Arg) -> Self {
         match self {
@@ -83,6 +101,10 @@ impl FullOp {
 #[derive(Debug, Default)]
 pub(crate) struct Stage {
     pub(crate) rows: Vec<(RowOp, usize)>,
+    /// Row values that are ready here and that full values are computed from.
+    pub(crate) narrowed: Vec<usize>,
+    /// The full inputs it reads.
+    pub(crate) inputs: Vec<usize>,
     pub(crate) full: Vec<FullOp>,
 }
 
@@ -99,6 +121,8 @@ pub(crate) struct Pass {
     /// Class inputs, and what is computed of them.
     pub(crate) classes: Vec<(Result<Op, usize>, usize)>,
     pub(crate) stages: Vec<Stage>,
+    /// The places of its outputs among what leaves.
+    pub(crate) outputs: Vec<usize>,
     /// Row values that leave: into folds, and as outputs.
     pub(crate) row_folds: Vec<(usize, Arg)>,
     pub(crate) row_outputs: Vec<(usize, Arg)>,
@@ -109,10 +133,6 @@ pub(crate) struct Pass {
     pub(crate) row_values: usize,
     pub(crate) slots: usize,
     pub(crate) stored: usize,
-    /// Row values that full values are computed from.
-    pub(crate) narrowed: Vec<usize>,
-    /// Numbers that it reads.
-    pub(crate) numbers: Vec<usize>,
 }
 
 /// The passes, in order; numbers on the host are computed between them.
@@ -162,7 +182,7 @@ impl Program {
         for leaving in plan.leaving() {
             live[leaving.id.index()] = true;
         }
-        for index in (0..nodes.len()).rev().filter(|_| true) {
+        for index in (0..nodes.len()).rev() {
             if live[index] {
                 nodes[index].0.arguments().for_each(|argument| live[argument.index()] = true);
             }
@@ -346,6 +366,8 @@ struct Building<'a> {
     /// The stage of every row and full value.
     stage: BTreeMap<usize, usize>,
     stored: BTreeMap<usize, usize>,
+    /// Row values that full values are computed from.
+    narrowed: BTreeSet<usize>,
 }
 
 impl<'a> Building<'a> {
@@ -357,6 +379,7 @@ impl<'a> Building<'a> {
             inputs: Vec::new(),
             classes: Vec::new(),
             stages: Vec::new(),
+            outputs: Vec::new(),
             row_folds: Vec::new(),
             row_outputs: Vec::new(),
             folds: Vec::new(),
@@ -364,12 +387,10 @@ impl<'a> Building<'a> {
             row_values: 0,
             slots: 0,
             stored: 0,
-            narrowed: Vec::new(),
-            numbers: Vec::new(),
         };
         let (classes, rows) = (BTreeMap::new(), BTreeMap::new());
         let (stage, stored) = (BTreeMap::new(), BTreeMap::new());
-        Self { of, space, pass, classes, rows, stage, stored }
+        Self { of, space, pass, classes, rows, stage, stored, narrowed: BTreeSet::new() }
     }
 
     fn kind(&self, index: usize) -> Kind {
@@ -442,6 +463,7 @@ impl<'a> Building<'a> {
                 }
                 (None, _) => return None,
             };
+            self.pass.outputs.extend(root.output);
             let number = Arg::Number(0);
             match (full, root.output) {
                 (true, Some(_)) => {
@@ -469,10 +491,12 @@ impl<'a> Building<'a> {
         self.pass.by_row = self.pass.by_row
             || stages > 1
             || all.iter().any(|&index| matches!(self.of.nodes[index].0, Node::AtLabel(..)));
-        self.pass.narrowed.sort_unstable();
-        self.pass.narrowed.dedup();
-        self.pass.numbers.sort_unstable();
-        self.pass.numbers.dedup();
+        for (index, place) in &self.rows {
+            if self.narrowed.contains(place) {
+                let stage = self.stage_of(*index);
+                self.pass.stages[stage].narrowed.push(*place);
+            }
+        }
         Some(self.pass)
     }
 
@@ -537,16 +561,8 @@ impl<'a> Building<'a> {
         })
     }
 
-    fn number(&mut self, index: usize) -> Arg {
-        self.pass.numbers.push(index);
-        Arg::Number(index)
-    }
-
     fn class_arg(&mut self, index: usize) -> Arg {
-        match self.classes.get(&index) {
-            Some(&place) => Arg::Class(place),
-            None => self.number(index),
-        }
+        self.classes.get(&index).map_or(Arg::Number(index), |&place| Arg::Class(place))
     }
 
     fn row_arg(&mut self, index: usize) -> Arg {
@@ -661,6 +677,11 @@ impl<'a> Building<'a> {
             program.push(op.of(arg));
         }
         self.pass.slots = self.pass.slots.max(count);
+        let inputs = program.iter().flat_map(|op| op.reads()).filter_map(|arg| match arg {
+            Arg::Input(input) => Some(input),
+            Arg::Number(_) | Arg::Class(_) | Arg::Row(_) | Arg::Slot(_) | Arg::Stored(_) => None,
+        });
+        self.pass.stages[stage].inputs = inputs.collect::<BTreeSet<_>>().into_iter().collect();
         self.pass.stages[stage].full = program;
     }
 
@@ -678,7 +699,7 @@ impl<'a> Building<'a> {
         }
         let arg = self.row_arg(index);
         if let Arg::Row(row) = arg {
-            self.pass.narrowed.push(row);
+            self.narrowed.insert(row);
         }
         arg
     }
