@@ -1,5 +1,6 @@
 //! The vector math: how far from exact, over what inputs, and the same bits at every level.
 
+mod double;
 mod levels;
 mod single;
 
