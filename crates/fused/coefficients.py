@@ -73,5 +73,5 @@ if __name__ == "__main__":
     for bits, degree in [(24, 5), (53, 9)]:
         fit("exp", exp_tail, near, mpf("-0.34665"), mpf("0.34665"), degree, bits)
     square = lambda x: x**2 + mpf("0.002")
-    fit("ln", ln_tail, square, sqrt(mpf(1) / 2) - 1, sqrt(mpf(2)) - 1, 7, 24)
+    fit("ln", ln_tail, square, sqrt(mpf(1) / 2) - 1, sqrt(mpf(2)) - 1, 8, 24)
     fit("ln", atanh_tail, lambda z: z + mpf("0.0001"), mpf(0), mpf("0.02944"), 6, 53)
