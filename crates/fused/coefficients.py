@@ -1,6 +1,6 @@
-"""Prints the polynomials of src/math: minimax by Remez exchange, rounded to the format one coefficient at a time."""
+"""Prints the polynomials of src/math: minimax by Remez exchange, rounded to the format."""
 
-from mpmath import atanh, exp, expm1, linspace, log1p, lu_solve, matrix, mp, mpf, pi, cos, sqrt, taylor
+from mpmath import atanh, cos, expm1, linspace, log1p, lu_solve, matrix, mp, mpf, pi, sqrt
 
 mp.dps = 50
 
