@@ -196,7 +196,7 @@ def sweep(arguments, _):
     points = {}
     for loss, sizes in SWEEP.items():
         rows = ours([loss], sizes, arguments.seconds, arguments.backend)["rows"]
-        points[loss] = [row for row in rows if not row["variant"]]
+        points[loss] = sorted((row for row in rows if not row["variant"]), key=lambda row: elements(row["size"]))
     return points
 
 
@@ -204,6 +204,12 @@ def table(head, lines):
     """A Markdown table, numbers to the right."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *lines]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def duration(seconds):
+    """A time in the unit that suits it."""
+    scale, unit = next(pair for pair in ((1, "s"), (1e3, "ms"), (1e6, "µs"), (1e9, "ns")) if seconds * pair[0] >= 1 or pair[1] == "ns")
+    return f"{seconds * scale:.3g} {unit}"
 
 
 def ms(seconds):
@@ -225,13 +231,14 @@ def compared(rows, others):
 
 def every(results):
     """What `lossmith bench` measured."""
-    head = ["loss", "size", "", "buffers", "ms", "GB/s", "roof", "of roof", "bar"]
+    head = ["loss", "size", "", "buffers", "time", "GB/s", "roof", "of roof", "bar"]
     lines = []
     for row in results["rows"]:
         bar = f"{row['bar']:.2f}" if row["bar"] is not None else ""
         speed, fraction = f"{row['gb_per_s']:.1f}", f"{row['fraction']:.2f}"
         first = [f"`{row['loss']}`", row["size"].replace("x", "×"), row["variant"], row["buffers"]]
-        lines.append([*first, ms(row["seconds"]), speed, f"{ms(row['roof_seconds'])}, {row['roof']}", fraction, bar])
+        roof = f"{row['roof']}, {duration(row['roof_seconds'])}"
+        lines.append([*first, duration(row["seconds"]), speed, roof, fraction, bar])
     return table(head, lines)
 
 
@@ -259,7 +266,7 @@ def plot(points):
     import matplotlib
 
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "lossmith"
+    matplotlib.rcParams.update({"svg.hashsalt": "lossmith", "svg.fonttype": "none"})
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, len(points), figsize=(10, 3.4), sharey=True, layout="constrained")
@@ -270,6 +277,7 @@ def plot(points):
             axis.loglog(sizes, [1e3 * row["seconds"] for row in own], "o-", ms=3, label=name)
         axis.loglog(sizes, [1e3 * row["roof_seconds"] for row in own], "k:", label="roof")
         axis.set(title=loss, xlabel="elements")
+        axis.minorticks_off()
         axis.grid(alpha=0.3)
         axis.legend(frameon=False, fontsize=8)
     axes[0].set_ylabel("ms")

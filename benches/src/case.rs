@@ -14,6 +14,14 @@ pub type AnyLoss = Loss<Box<dyn Definition>>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Size(pub Vec<usize>);
 
+impl Size {
+    /// How many elements there are.
+    #[must_use]
+    pub fn elements(&self) -> usize {
+        self.0.iter().product()
+    }
+}
+
 impl FromStr for Size {
     type Err = String;
 
@@ -106,5 +114,45 @@ impl Case {
         let ignored = self.ignored.then(|| "ignored".to_owned());
         let all = self.options.iter().cloned().chain(given).chain(ignored).chain(arrays);
         all.collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_sides_from_one_that_can_be_counted() {
+        let size: Size = "4096x1000".parse().unwrap();
+        assert_eq!((size.0.as_slice(), size.elements()), (&[4096, 1000][..], 4_096_000));
+        assert_eq!(size.to_string(), "4096x1000");
+        for wrong in ["", "x", "4x", "4x0", "-1", "4,5", "99999999999x99999999999"] {
+            assert!(wrong.parse::<Size>().unwrap_err().contains(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_variant_is_what_is_not_the_default() {
+        let plain = Case::plain("cross_entropy", Size(vec![4, 3]));
+        assert_eq!(plain.variant(), "");
+        let options = vec!["label_smoothing=0.1".to_owned()];
+        let case = Case { options, with: vec!["weight".into()], ignored: true, ..plain };
+        assert_eq!(case.variant(), "label_smoothing=0.1 +weight ignored");
+        let problem = case.problem(&case.loss().unwrap()).unwrap();
+        let names: Vec<_> = problem.numbers.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["input", "weight"]);
+        assert_eq!(problem.labels.len(), 1);
+    }
+
+    #[test]
+    fn labels_are_ignored_only_where_that_is_asked() {
+        let plain = Case::plain("cross_entropy", Size(vec![1000, 3]));
+        for ignored in [false, true] {
+            let case = Case { ignored, ..plain.clone() };
+            let labels = &case.problem(&case.loss().unwrap()).unwrap().labels[0].1.data;
+            let without = labels.iter().filter(|&&label| label == -100).count();
+            assert_eq!(without > 0, ignored);
+            assert!(without < 250, "an eighth, not {without} of 1000");
+        }
     }
 }

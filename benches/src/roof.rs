@@ -89,3 +89,20 @@ impl Roof {
         black_box(&mut self.to);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_roof_reads_and_writes_the_bytes_of_its_loss() {
+        for (read, written, name, value) in [(80, 40, "x − y", 0.5), (40, 40, "copy", 1.0)] {
+            let mut roof = Roof::of(1_000_000 * read, 1_000_000 * written, 2);
+            roof.run();
+            assert_eq!((roof.name(), roof.bytes()), (name, 1_000_000 * (read + written)));
+            assert_eq!(roof.to.len(), 10_000_000);
+            assert!(roof.to.iter().all(|&x| x == value), "{name} leaves nothing out");
+        }
+        Roof::of(0, 0, 2).run();
+    }
+}

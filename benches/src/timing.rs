@@ -82,3 +82,28 @@ fn per_run<E>(repeats: u32, run: &mut impl FnMut() -> Result<(), E>) -> Result<f
     }
     Ok(start.elapsed().as_secs_f64() / f64::from(repeats))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_in_turns_and_an_error_ends_them() {
+        let budget = Budget { time: Duration::ZERO, rounds: 7 };
+        let sleep = |micros| std::thread::sleep(Duration::from_micros(micros));
+        let slow = || {
+            sleep(3000);
+            Ok::<(), ()>(())
+        };
+        let [slow, fast] = alternate(budget, slow, || sleep(300)).unwrap();
+        assert_eq!((slow.0.len(), fast.0.len()), (7, 7));
+        assert!(slow.median() >= 3e-3 && fast.median() < slow.median());
+        assert_eq!(alternate(budget, || Err("why"), || ()).unwrap_err(), "why");
+    }
+
+    #[test]
+    fn the_spread_is_of_the_middle_half() {
+        let sample = Sample(vec![1.0, 9.0, 10.0, 11.0, 50.0]);
+        assert_eq!((sample.median(), sample.spread()), (10.0, 0.2));
+    }
+}

@@ -136,7 +136,7 @@ impl Wanted {
         }
         let place = |case: &Case| asked.iter().position(|name| *name == case.loss);
         cases.retain(|(case, _)| place(case).is_some());
-        cases.sort_by_key(|(case, _)| place(case));
+        cases.sort_by_key(|(case, _)| (place(case), case.size.elements()));
         Ok(cases)
     }
 }
