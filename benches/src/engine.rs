@@ -1,7 +1,9 @@
 //! What runs a loss, on a library's own arrays, made before the clock starts.
 
 use crate::case::AnyLoss;
-use lossmith_core::{Dense, Error, Evaluation, Inputs};
+use lossmith_core::strided::Strided;
+use lossmith_core::{Dense, Error, Inputs, Runner};
+use lossmith_fused::Fused;
 use lossmith_nalgebra::{Input as Matrix, Nalgebra};
 use lossmith_ndarray::{Input, NdArray};
 use lossmith_tests::Problem;
@@ -62,12 +64,43 @@ impl Buffers {
 /// Everything that is timed; the first is the default.
 pub const ENGINES: &[Engine] = &[
     Engine {
+        backend: "fused",
+        arrays: Arrays::Ndarray,
+        buffers: Buffers::Given,
+        threads: rayon::current_num_threads,
+        time: |loss, problem, measure| {
+            on_ndarray(problem, |inputs| into_buffers(loss, problem, inputs, ArrayD::len, measure))
+        },
+    },
+    Engine {
+        backend: "fused",
+        arrays: Arrays::Ndarray,
+        buffers: Buffers::Fresh,
+        threads: rayon::current_num_threads,
+        time: |loss, problem, measure| {
+            on_ndarray(problem, |inputs| {
+                fresh(loss, &Fused::default(), inputs, ArrayD::len, measure)
+            })
+        },
+    },
+    Engine {
+        backend: "fused",
+        arrays: Arrays::Nalgebra,
+        buffers: Buffers::Given,
+        threads: rayon::current_num_threads,
+        time: |loss, problem, measure| {
+            on_nalgebra(problem, |inputs| {
+                into_buffers(loss, problem, inputs, DMatrix::len, measure)
+            })
+        },
+    },
+    Engine {
         backend: "ndarray",
         arrays: Arrays::Ndarray,
         buffers: Buffers::Fresh,
         threads: || 1,
         time: |loss, problem, measure| {
-            on_ndarray(problem, measure, |inputs| loss.value_and_grad(&NdArray::new(), inputs))
+            on_ndarray(problem, |inputs| fresh(loss, &NdArray::new(), inputs, ArrayD::len, measure))
         },
     },
     Engine {
@@ -76,10 +109,49 @@ pub const ENGINES: &[Engine] = &[
         buffers: Buffers::Fresh,
         threads: || 1,
         time: |loss, problem, measure| {
-            on_nalgebra(problem, measure, |inputs| loss.value_and_grad(&Nalgebra::new(), inputs))
+            on_nalgebra(problem, |inputs| {
+                fresh(loss, &Nalgebra::new(), inputs, DMatrix::len, measure)
+            })
         },
     },
 ];
+
+/// Runs that allocate their results.
+fn fresh<A, R: Runner<A>>(
+    loss: &AnyLoss,
+    runner: &R,
+    inputs: &Inputs<A>,
+    len: impl Fn(&R::Output) -> usize,
+    measure: &mut Measure<'_>,
+) -> Result<(), Error> {
+    measure(&mut || {
+        let evaluation = black_box(loss.value_and_grad(runner, black_box(inputs))?);
+        Ok(evaluation.outputs().map(|(_, output)| len(output)).sum())
+    })
+}
+
+/// Runs of the fused engine that write gradients into the same buffers.
+fn into_buffers<A: Strided<Element = f32>>(
+    loss: &AnyLoss,
+    problem: &Problem,
+    inputs: &Inputs<A>,
+    len: impl Fn(&A::Output) -> usize,
+    measure: &mut Measure<'_>,
+) -> Result<(), Error> {
+    let mut prepared = Fused::default().prepare::<f32>(loss.clone());
+    let evaluation = prepared.value_and_grad(inputs)?;
+    let of = |name: &str| problem.numbers.iter().find(|(other, _)| *other == name);
+    let buffer =
+        |(name, _): &(String, _)| of(name).map(|(name, x)| (*name, vec![0.0; x.data().len()]));
+    let mut buffers: Vec<_> = evaluation.grads.iter().filter_map(buffer).collect();
+    let written = evaluation.outputs().map(|(_, output)| len(output)).sum();
+    measure(&mut || {
+        let buffers = buffers.iter_mut().map(|(name, buffer)| (*name, buffer.as_mut_slice()));
+        let mut grads: Vec<_> = buffers.collect();
+        black_box(prepared.value_and_grad_into(black_box(inputs), &mut grads)?);
+        Ok(written)
+    })
+}
 
 /// The problem in a library's arrays.
 fn native<A>(
@@ -89,30 +161,29 @@ fn native<A>(
     problem.numbers.iter().map(|(_, numbers)| array(numbers)).collect()
 }
 
-/// The problem as a loss takes it, by views of the library's arrays.
+/// The problem as a loss takes it, by views of the library's arrays; targets are data, which nobody derives by.
 fn inputs<'a, A, V>(problem: &Problem, arrays: &'a [A], view: impl Fn(&'a A) -> V) -> Inputs<V> {
-    let named = problem.numbers.iter().zip(arrays);
-    let inputs =
-        named.fold(Inputs::new(), |inputs, ((name, _), array)| inputs.tensor(name, view(array)));
+    let mut inputs = Inputs::new();
+    for ((name, _), array) in problem.numbers.iter().zip(arrays) {
+        inputs = inputs.tensor(name, view(array));
+        inputs = if *name == "target" { inputs.constant(name) } else { inputs };
+    }
     problem.labels.iter().fold(inputs, |inputs, (name, labels)| inputs.labels(name, labels.clone()))
 }
 
 fn on_ndarray(
     problem: &Problem,
-    measure: &mut Measure<'_>,
-    run: impl Fn(&Inputs<Input<'_, f32>>) -> Result<Evaluation<ArrayD<f32>>, Error>,
+    run: impl FnOnce(&Inputs<Input<'_, f32>>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let arrays = native(problem, |numbers| {
         ArrayD::from_shape_vec(numbers.shape(), narrow(numbers)).map_err(Error::backend)
     })?;
-    let inputs = inputs(problem, &arrays, Input::from);
-    measure(&mut || Ok(written(&run(black_box(&inputs))?, ArrayD::len)))
+    run(&inputs(problem, &arrays, Input::from))
 }
 
 fn on_nalgebra(
     problem: &Problem,
-    measure: &mut Measure<'_>,
-    run: impl Fn(&Inputs<Matrix<'_, f32>>) -> Result<Evaluation<DMatrix<f32>>, Error>,
+    run: impl FnOnce(&Inputs<Matrix<'_, f32>>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     enum Own {
         Matrix(DMatrix<f32>),
@@ -125,11 +196,10 @@ fn on_nalgebra(
             _ => Own::Vector(DVector::from_vec(data)),
         })
     })?;
-    let inputs = inputs(problem, &arrays, |array| match array {
+    run(&inputs(problem, &arrays, |array| match array {
         Own::Matrix(matrix) => Matrix::from(matrix),
         Own::Vector(vector) => Matrix::from(vector),
-    });
-    measure(&mut || Ok(written(&run(black_box(&inputs))?, DMatrix::len)))
+    }))
 }
 
 /// The numbers in f32.
@@ -137,9 +207,4 @@ fn on_nalgebra(
 pub fn narrow(numbers: &Dense) -> Vec<f32> {
     #[allow(clippy::cast_possible_truncation, reason = "rounding is what is asked for")]
     numbers.data().iter().map(|&x| x as f32).collect()
-}
-
-/// How many numbers a run wrote.
-fn written<O>(evaluation: &Evaluation<O>, len: impl Fn(&O) -> usize) -> usize {
-    black_box(evaluation).outputs().map(|(_, output)| len(output)).sum()
 }

@@ -157,9 +157,21 @@ impl Objective {
         inputs: &Inputs<A>,
         wanted: Wanted,
     ) -> Result<Evaluation<R::Output>, Error> {
-        let seen = inputs.seen(runner);
-        let plan = self.plan(&seen, wanted)?;
-        inputs.run(runner, &plan, &seen)
+        let plan = self.plan_for(&inputs.seen(runner), &inputs.constant, wanted)?;
+        let mut left = runner.run(&plan, &inputs.arrays(), &inputs.labels_of(runner, &plan)?)?;
+        let grads = left.split_off(left.len().min(1));
+        let lost = || Error::Objective { fault: "it has no value".into() };
+        let value = left.pop().ok_or_else(lost)?;
+        let names = plan.leaving().iter().skip(1).map(|leaving| leaving.name.clone());
+        Ok(Evaluation { value, grads: names.zip(grads).collect() })
+    }
+
+    /// The plan for the value and the gradients in arguments of these shapes, to be run again and again.
+    ///
+    /// # Errors
+    /// An [`Error`] that names the argument at fault.
+    pub fn plan<A, R: Runner<A>>(&self, runner: &R, inputs: &Inputs<A>) -> Result<Plan, Error> {
+        self.plan_for(&inputs.seen(runner), &inputs.constant, Wanted::ValueAndGrad)
     }
 }
 
@@ -173,23 +185,31 @@ impl<A> Inputs<A> {
         seen.collect()
     }
 
-    /// What comes of the arguments by a plan made for their shapes.
-    fn run<R: Runner<A>>(
-        &self,
-        runner: &R,
-        plan: &Plan,
-        seen: &[(&str, Seen<'_>)],
-    ) -> Result<Evaluation<R::Output>, Error> {
-        let labels = plan.labels(seen)?;
+    /// Whether the plan is one for arguments of these names and shapes.
+    pub fn fit<R: Runner<A>>(&self, runner: &R, plan: &Plan) -> bool {
+        plan.fits(&self.seen(runner), &self.constant)
+    }
+
+    /// The names of the arguments at their places.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.given.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The arrays at their places, none where class indices are.
+    #[must_use]
+    pub fn arrays(&self) -> Vec<Option<&A>> {
         let arrays = self.given.iter().map(|(_, input)| match input {
             Input::Numbers(array) => Some(array),
             Input::Indices(_) => None,
         });
-        let arrays: Vec<_> = arrays.collect();
-        let mut left = runner.run(plan, &arrays, &labels)?.into_iter();
-        let lost = || Error::Objective { fault: "it has no value".into() };
-        let value = left.next().ok_or_else(lost)?;
-        let names = plan.leaving().iter().skip(1).map(|leaving| leaving.name.clone());
-        Ok(Evaluation { value, grads: names.zip(left).collect() })
+        arrays.collect()
+    }
+
+    /// The class indices as a plan that fits wants them.
+    ///
+    /// # Errors
+    /// [`Error::Label`] names the first index out of range.
+    pub fn labels_of<R: Runner<A>>(&self, runner: &R, plan: &Plan) -> Result<Vec<Labels>, Error> {
+        plan.labels(&self.seen(runner))
     }
 }

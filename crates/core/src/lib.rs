@@ -37,6 +37,7 @@ pub mod real;
 pub mod reference;
 pub mod scalar;
 pub mod shape;
+pub mod strided;
 pub mod terms;
 
 pub use backend::{Array, Backend, Matmul, Operand};
@@ -50,4 +51,5 @@ pub use loss::{Definition, Loss};
 pub use objective::Objective;
 pub use plan::Plan;
 pub use reference::Reference;
+pub use strided::Strided;
 pub use terms::{Check, Empty, Reduction, Terms};

@@ -23,6 +23,15 @@ pub(crate) enum Seen<'a> {
     Indices(&'a Indices),
 }
 
+impl Seen<'_> {
+    fn shape(&self) -> &Vec<usize> {
+        match self {
+            Self::Numbers(shape) => shape,
+            Self::Indices(indices) => &indices.shape,
+        }
+    }
+}
+
 /// What is asked of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
@@ -40,6 +49,8 @@ pub struct Plan {
     labels: Vec<Labelling>,
     leaving: Vec<Leaving>,
     matmul: bool,
+    made_for: Vec<(String, Vec<usize>)>,
+    constant: Vec<String>,
 }
 
 /// How an array becomes the input of the graph at its place in the list.
@@ -108,6 +119,28 @@ impl Plan {
         self.matmul
     }
 
+    /// Whether it is the plan for arguments of these names and shapes, and as many labels a row.
+    pub(crate) fn fits(&self, seen: &[(&str, Seen<'_>)], constant: &[String]) -> bool {
+        let same = |(made, seen): (&(String, Vec<usize>), &(&str, Seen<'_>))| {
+            made.0 == seen.0 && made.1 == *seen.1.shape()
+        };
+        let slots = self.labels.iter().filter_map(|labelling| match *labelling {
+            Labelling::Set { place, sides, .. } => Some((place, sides)),
+            Labelling::Rows { .. } | Labelling::Derived(_) => None,
+        });
+        let sets = slots.clone().next().is_none_or(|(place, sides)| match seen[place].1 {
+            Seen::Indices(indices) => {
+                indices.check("").is_ok()
+                    && Labels::longest_set(&indices.data, sides) == slots.count()
+            }
+            Seen::Numbers(_) => false,
+        });
+        self.made_for.len() == seen.len()
+            && self.made_for.iter().zip(seen).all(same)
+            && self.constant == constant
+            && sets
+    }
+
     /// The class indices of a run, validated.
     pub(crate) fn labels(&self, seen: &[(&str, Seen<'_>)]) -> Result<Vec<Labels>, Error> {
         let of = |place: usize| match seen[place].1 {
@@ -140,9 +173,14 @@ impl Plan {
 }
 
 impl Objective {
-    /// The plan for arguments of these names and shapes.
-    pub(crate) fn plan(&self, seen: &[(&str, Seen<'_>)], wanted: Wanted) -> Result<Plan, Error> {
-        let calls = self.calls(seen)?;
+    /// The plan for arguments of these names and shapes, without the gradients of the constant ones.
+    pub(crate) fn plan_for(
+        &self,
+        seen: &[(&str, Seen<'_>)],
+        constant: &[String],
+        wanted: Wanted,
+    ) -> Result<Plan, Error> {
+        let calls = self.calls(seen, constant)?;
         let frames = frames(&calls)?;
         let graph = Graph::default();
         let mut build = Build {
@@ -180,8 +218,10 @@ impl Objective {
         let mut outputs: Vec<(Var<'_>, Shape)> = vec![(value, value_sides)];
         let mut names = vec![("", value_shape)];
         if wanted != Wanted::Value {
-            let inputs: Vec<_> =
-                build.entered.iter().filter(|input| input.differentiable).collect();
+            let wanted = |input: &&Entered<'_, '_>| {
+                input.differentiable && !constant.iter().any(|name| name == input.name)
+            };
+            let inputs: Vec<_> = build.entered.iter().filter(wanted).collect();
             for (index, input) in inputs.iter().enumerate() {
                 if inputs[..index].iter().any(|other| other.name == input.name) {
                     let fault =
@@ -211,11 +251,18 @@ impl Objective {
         });
         let (leaving, matmul) = (leaving.collect(), build.sides.len() > frames.len());
         let Build { sides, entering, labels, .. } = build;
-        Ok(Plan { graph, sides, entering, labels, leaving, matmul })
+        let made_for =
+            seen.iter().map(|(name, seen)| ((*name).to_owned(), seen.shape().clone())).collect();
+        let constant = constant.to_vec();
+        Ok(Plan { graph, sides, entering, labels, leaving, matmul, made_for, constant })
     }
 
     /// Each loss with its arguments, and which losses share a main input.
-    fn calls<'a>(&'a self, seen: &'a [(&'a str, Seen<'a>)]) -> Result<Vec<Call<'a>>, Error> {
+    fn calls<'a>(
+        &'a self,
+        seen: &'a [(&'a str, Seen<'a>)],
+        constant: &[String],
+    ) -> Result<Vec<Call<'a>>, Error> {
         let mut mains: Vec<&str> = Vec::new();
         let mut calls = Vec::new();
         for Term { loss, .. } in &self.terms {
@@ -236,7 +283,10 @@ impl Objective {
         let known = |name: &str| {
             calls.iter().any(|call| call.arguments.iter().any(|given| given.name == name))
         };
-        if let Some((name, _)) = seen.iter().find(|(name, _)| !known(name)) {
+        let names = seen.iter().map(|(name, _)| *name);
+        if let Some(name) =
+            names.chain(constant.iter().map(String::as_str)).find(|name| !known(name))
+        {
             let expected: Vec<_> = self.terms.iter().flat_map(|term| term.loss.takes()).collect();
             let loss = self.terms.first().map_or("", |term| term.loss.entry().name);
             return Err(unknown(loss, name, &expected));
@@ -348,7 +398,7 @@ impl<'g, 'a> Build<'g, 'a> {
                                 Given(&shapes).matrix(given.argument, definition.rows(argument))?;
                             self.sides.push([rows, columns, 1]);
                             let index = self.sides.len() - 1;
-                            Placed::matrix(index, given.argument, shape, [rows, columns])
+                            Placed::matrix(index, given.argument, shape)
                         }
                         Form::Main
                         | Form::Same

@@ -1,0 +1,389 @@
+//! Runs a pass block by block, each on whatever thread is free.
+
+use crate::element::Element;
+use crate::kernel::{self, Values};
+use crate::math::Lane;
+use crate::program::{Arg, Op, Pass, RowOp};
+use crate::rows::{CHUNK, Rows};
+use crate::simd::Level;
+use crate::walk::{Along, Block, Walk};
+use lossmith_core::Labels;
+use lossmith_core::accumulate::LANES;
+use lossmith_core::op::Reduce;
+use lossmith_core::strided::Seen;
+use rayon::prelude::*;
+use std::mem::take;
+use std::sync::Mutex;
+
+/// What a pass reads.
+pub(crate) struct Ground<'a, T: Element> {
+    pub(crate) level: Level,
+    pub(crate) pass: &'a Pass,
+    pub(crate) walk: Walk,
+    /// The classes of the frame, which weights have whether or not the walk does.
+    pub(crate) class_count: usize,
+    pub(crate) inputs: &'a [Seen<'a, T>],
+    pub(crate) labels: &'a [Labels],
+    pub(crate) numbers: &'a [f64],
+}
+
+/// Memory that a block works in, used again by the next.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch<F> {
+    pub(crate) slots: Vec<[F; CHUNK]>,
+    pub(crate) kept: Vec<Vec<F>>,
+    pub(crate) rows: Vec<Vec<f64>>,
+    row_spare: [Vec<f64>; 4],
+    pub(crate) narrow: Vec<Vec<F>>,
+    pub(crate) labels: Vec<Vec<u32>>,
+    pub(crate) sums: Vec<[f64; LANES]>,
+    pub(crate) largest: Vec<[F; LANES]>,
+}
+
+/// Where the part of an output that a block makes is.
+#[derive(Debug)]
+pub(crate) enum Part<'a, T> {
+    /// In one piece.
+    Whole(&'a mut [T]),
+    /// A piece a class.
+    Planes(Vec<&'a mut [T]>),
+}
+
+/// A class with no label in it.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Class values, in `f64` and in the format of full values.
+struct Classes<F> {
+    exact: Vec<Vec<f64>>,
+    narrow: Vec<Vec<F>>,
+}
+
+impl<T: Element> Ground<'_, T> {
+    /// Runs the pass; gives its folds.
+    pub(crate) fn run(
+        &self,
+        outputs: Vec<(usize, &mut [T])>,
+        pool: &Mutex<Vec<Scratch<T::Compute>>>,
+        parallel: bool,
+    ) -> Vec<f64> {
+        // Of nothing there are no blocks, and outputs that are empty.
+        let empty = self.walk.sides.contains(&0);
+        let blocks = if empty { 0 } else { self.walk.blocks() };
+        let outputs = if empty { Vec::new() } else { outputs };
+        let folds = self.pass.folds.len();
+        let classes = self.classes();
+        let mut partials = vec![0.0; blocks * folds.max(1)];
+        let mut parts: Vec<Vec<(usize, Part<'_, T>)>> = (0..blocks).map(|_| Vec::new()).collect();
+        for (place, output) in outputs {
+            let of_row = self.pass.row_outputs.iter().any(|(row, _)| *row == place);
+            for (block, part) in self.parts(output, of_row).into_iter().enumerate() {
+                parts[block].push((place, part));
+            }
+        }
+        let work = |(index, (mut parts, partials)): (usize, (Vec<_>, &mut [f64]))| {
+            let own = pool.lock().ok().and_then(|mut pool| pool.pop());
+            let mut scratch = own.unwrap_or_default();
+            self.block(index, &classes, &mut scratch, &mut parts, partials);
+            if let Ok(mut pool) = pool.lock() {
+                pool.push(scratch);
+            }
+        };
+        if parallel && blocks > 1 {
+            let partials = partials.par_chunks_mut(folds.max(1));
+            parts.into_par_iter().zip(partials).enumerate().for_each(work);
+        } else {
+            let partials = partials.chunks_mut(folds.max(1));
+            parts.into_iter().zip(partials).enumerate().for_each(work);
+        }
+        let whole = |(place, &(_, op)): (usize, &(usize, Reduce))| {
+            let of_blocks = partials.chunks(folds.max(1)).map(|partials| partials[place]);
+            match op {
+                Reduce::Sum => of_blocks.sum::<f64>() + 0.0,
+                Reduce::Max => of_blocks.fold(f64::NEG_INFINITY, Lane::max),
+            }
+        };
+        self.pass.folds.iter().enumerate().map(whole).collect()
+    }
+
+    /// An output in the parts that the blocks make.
+    fn parts<'b>(&self, output: &'b mut [T], of_row: bool) -> Vec<Part<'b, T>> {
+        let Walk { sides: [_, classes, inner], span, .. } = self.walk;
+        match self.walk.along {
+            Along::Inner if !of_row => {
+                let parts = self.walk.parts();
+                let mut planes: Vec<Vec<&mut [T]>> = Vec::new();
+                for (index, plane) in output.chunks_mut(inner).enumerate() {
+                    if index % classes == 0 {
+                        planes.extend((0..parts).map(|_| Vec::with_capacity(classes)));
+                    }
+                    let first = planes.len() - parts;
+                    for (part, piece) in plane.chunks_mut(span).enumerate() {
+                        planes[first + part].push(piece);
+                    }
+                }
+                planes.into_iter().map(Part::Planes).collect()
+            }
+            Along::Inner => {
+                let rows = output.chunks_mut(inner);
+                rows.flat_map(|row| row.chunks_mut(span)).map(Part::Whole).collect()
+            }
+            Along::Classes | Along::Batch => {
+                let size = if of_row { span } else { span * classes };
+                output.chunks_mut(size).map(Part::Whole).collect()
+            }
+        }
+    }
+
+    fn number<F: Lane>(&self, index: usize) -> F {
+        F::from_f64(self.numbers[index])
+    }
+
+    /// The class values: of weights and what is made of them.
+    fn classes(&self) -> Classes<T::Compute> {
+        let mut exact: Vec<Vec<f64>> = vec![Vec::new(); self.pass.class_values];
+        let mut spare: [Vec<f64>; 4] = Default::default();
+        for &(op, place) in &self.pass.classes {
+            let mut out = vec![0.0; self.class_count];
+            match op {
+                Err(input) => {
+                    let seen = &self.inputs[input];
+                    let [_, stride, _] = self.walk.strides(seen.strides);
+                    for (class, out) in out.iter_mut().enumerate() {
+                        *out = seen.elements[class * stride].widen().to_f64();
+                    }
+                }
+                Ok(op) => {
+                    let values = |arg| match arg {
+                        Arg::Class(place) => Values::Slice(exact[place].as_slice()),
+                        Arg::Number(index) => Values::Splat(self.numbers[index]),
+                        Arg::Row(_) | Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => {
+                            Values::Splat(f64::NAN)
+                        }
+                    };
+                    compute(self.level, op, &mut out, values, &mut spare);
+                }
+            }
+            exact[place] = out;
+        }
+        let narrow = exact.iter().map(|exact| {
+            let mut narrow = vec![T::Compute::ZERO; exact.len().next_multiple_of(CHUNK)];
+            kernel::narrow(self.level, &mut narrow, exact);
+            narrow
+        });
+        Classes { narrow: narrow.collect(), exact }
+    }
+
+    fn block(
+        &self,
+        index: usize,
+        classes: &Classes<T::Compute>,
+        scratch: &mut Scratch<T::Compute>,
+        parts: &mut [(usize, Part<'_, T>)],
+        partials: &mut [f64],
+    ) {
+        let block = self.walk.block(index);
+        let positions = self.walk.positions(&block);
+        self.prepare(scratch, &block, positions);
+        let mut folds = vec![[0.0; LANES]; self.pass.folds.len()];
+        let mut largest = vec![f64::NEG_INFINITY; self.pass.folds.len()];
+        for stage in &self.pass.stages {
+            for &(op, place) in &stage.rows {
+                self.row_value(op, place, &block, positions, classes, scratch);
+            }
+            if self.walk.along != Along::Classes {
+                for &place in &stage.narrowed {
+                    let out = &mut scratch.narrow[place][..positions];
+                    kernel::narrow(self.level, out, &scratch.rows[place][..positions]);
+                }
+            }
+            if !stage.full.is_empty() {
+                let folds = (folds.as_mut_slice(), largest.as_mut_slice());
+                let (block, classes) = (&block, &classes.narrow);
+                let ground = self;
+                self.level.run(Rows { ground, stage, block, classes, scratch, parts, folds });
+            }
+        }
+        for &(fold, arg) in &self.pass.row_folds {
+            let mut spare = take(&mut scratch.row_spare[0]);
+            let values = self.row_values(arg, positions, classes, scratch);
+            let values = as_slice(values, &mut spare, positions);
+            match self.pass.folds[fold].1 {
+                Reduce::Sum => kernel::sum(self.level, &mut folds[fold], values),
+                Reduce::Max => largest[fold] = kernel::max(self.level, largest[fold], values),
+            }
+            scratch.row_spare[0] = spare;
+        }
+        for &(output, arg) in &self.pass.row_outputs {
+            let mut spare = take(&mut scratch.row_spare[0]);
+            let values = self.row_values(arg, positions, classes, scratch);
+            let values = as_slice(values, &mut spare, positions);
+            if let Some((_, Part::Whole(out))) =
+                parts.iter_mut().find(|(place, _)| *place == output)
+            {
+                for (out, &value) in out.iter_mut().zip(values) {
+                    *out = T::of(value);
+                }
+            }
+            scratch.row_spare[0] = spare;
+        }
+        for (place, partial) in partials.iter_mut().take(self.pass.folds.len()).enumerate() {
+            *partial = match self.pass.folds[place].1 {
+                Reduce::Sum => kernel::total(folds[place]),
+                Reduce::Max => largest[place],
+            };
+        }
+    }
+
+    /// Makes the scratch as large as the block needs.
+    fn prepare(&self, scratch: &mut Scratch<T::Compute>, block: &Block, positions: usize) {
+        fn grow<N: Copy>(of: &mut Vec<Vec<N>>, count: usize, size: usize, zero: N) {
+            of.resize_with(of.len().max(count), Vec::new);
+            for one in of.iter_mut().take(count).filter(|one| one.len() < size) {
+                one.resize(size, zero);
+            }
+        }
+        let zero = T::Compute::ZERO;
+        // Whole chunks, so that only what is the caller's has a rest.
+        let padded = positions.next_multiple_of(CHUNK);
+        let kept = block.rows * block.lanes.next_multiple_of(CHUNK);
+        scratch.slots.resize(scratch.slots.len().max(self.pass.slots), [zero; CHUNK]);
+        grow(&mut scratch.kept, self.pass.stored, kept, zero);
+        grow(&mut scratch.rows, self.pass.row_values, padded, 0.0);
+        if self.walk.along != Along::Classes {
+            grow(&mut scratch.narrow, self.pass.row_values, padded, zero);
+            if self.pass.by_row {
+                scratch.labels.resize_with(self.labels.len(), Vec::new);
+                let first = self.walk.first_position(block);
+                for (out, labels) in scratch.labels.iter_mut().zip(self.labels) {
+                    let rows = labels.rows().get(first..first + positions).unwrap_or(&[]);
+                    let class = |label: &Option<usize>| {
+                        label.and_then(|label| u32::try_from(label).ok()).unwrap_or(NONE)
+                    };
+                    out.clear();
+                    out.extend(rows.iter().map(class));
+                    out.resize(padded, NONE);
+                }
+            }
+        }
+        scratch.sums.resize(self.pass.row_values, [0.0; LANES]);
+        scratch.largest.resize(self.pass.row_values, [zero; LANES]);
+    }
+
+    /// The label of a position in a block.
+    pub(crate) fn label(&self, labels: usize, block: &Block, position: usize) -> Option<usize> {
+        let at = self.walk.first_position(block) + position;
+        self.labels[labels].rows().get(at).copied().flatten()
+    }
+
+    fn row_values<'s>(
+        &'s self,
+        arg: Arg,
+        positions: usize,
+        classes: &'s Classes<T::Compute>,
+        scratch: &'s Scratch<T::Compute>,
+    ) -> Values<'s, f64> {
+        let _ = classes;
+        match arg {
+            Arg::Row(place) => Values::Slice(&scratch.rows[place][..positions]),
+            Arg::Number(index) => Values::Splat(self.numbers[index]),
+            Arg::Class(_) | Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => {
+                Values::Splat(f64::NAN)
+            }
+        }
+    }
+
+    fn row_value(
+        &self,
+        op: RowOp,
+        place: usize,
+        block: &Block,
+        positions: usize,
+        classes: &Classes<T::Compute>,
+        scratch: &mut Scratch<T::Compute>,
+    ) {
+        let mut out = take(&mut scratch.rows[place]);
+        let target = &mut out[..positions];
+        match op {
+            RowOp::Op(op) => {
+                let mut spare = take(&mut scratch.row_spare);
+                let values = |arg| self.row_values(arg, positions, classes, scratch);
+                compute(self.level, op, target, values, &mut spare);
+                scratch.row_spare = spare;
+            }
+            RowOp::Input(input) => {
+                let seen = &self.inputs[input];
+                let (start, stride) =
+                    self.walk.positions_of(block, self.walk.strides(seen.strides));
+                for (position, out) in target.iter_mut().enumerate() {
+                    *out = seen.elements[start + position * stride].widen().to_f64();
+                }
+            }
+            RowOp::Pick(labels, Arg::Input(input)) => {
+                let seen = &self.inputs[input];
+                let own = self.walk.strides(seen.strides);
+                let (start, stride) = self.walk.positions_of(block, own);
+                for (position, out) in target.iter_mut().enumerate() {
+                    let label = self.label(labels, block, position);
+                    let at = |class: usize| start + position * stride + class * own[1];
+                    *out = label.map_or(0.0, |class| seen.elements[at(class)].widen().to_f64());
+                }
+            }
+            RowOp::Pick(labels, arg) => {
+                let of_class = |class: usize| match arg {
+                    Arg::Class(place) => classes.exact[place][class],
+                    Arg::Number(index) => self.numbers[index],
+                    Arg::Row(_) | Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => f64::NAN,
+                };
+                for (position, out) in target.iter_mut().enumerate() {
+                    *out = self.label(labels, block, position).map_or(0.0, of_class);
+                }
+            }
+            RowOp::Labelled(labels, arg) => {
+                let values = self.row_values(arg, positions, classes, scratch);
+                for (position, out) in target.iter_mut().enumerate() {
+                    let has = self.label(labels, block, position).is_some();
+                    *out = if has { kernel::at(values, position) } else { 0.0 };
+                }
+            }
+        }
+        scratch.rows[place] = out;
+    }
+}
+
+/// Values as a slice, written out where they are all the same.
+fn as_slice<'s, F: Lane>(values: Values<'s, F>, spare: &'s mut Vec<F>, lanes: usize) -> &'s [F] {
+    match values {
+        Values::Slice(slice) => slice,
+        Values::Splat(value) => {
+            spare.clear();
+            spare.resize(lanes, value);
+            spare
+        }
+    }
+}
+
+/// An op of values that are read as they are.
+fn compute<'s, F: Lane>(
+    level: Level,
+    op: Op<Arg>,
+    out: &mut [F],
+    values: impl Fn(Arg) -> Values<'s, F>,
+    spare: &'s mut [Vec<F>; 4],
+) {
+    let lanes = out.len();
+    match op {
+        Op::Unary(op, x) => kernel::unary(level, op, out, values(x)),
+        Op::Binary(op, a, b) => kernel::binary(level, op, out, values(a), values(b)),
+        Op::Select(compare, [a, b], [then, otherwise]) => {
+            let [s0, s1, s2, s3] = spare;
+            let values = [
+                as_slice(values(a), s0, lanes),
+                as_slice(values(b), s1, lanes),
+                as_slice(values(then), s2, lanes),
+                as_slice(values(otherwise), s3, lanes),
+            ];
+            kernel::select(level, compare, out, values);
+        }
+        Op::AtLabel(..) => out.fill(F::NAN),
+    }
+}
