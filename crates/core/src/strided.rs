@@ -190,8 +190,10 @@ impl<'a, T: Clone> Seen<'a, T> {
             return Self { elements, strides: [batch, class, inner] };
         }
         let elements = gather(&elements, &strides, &view.expanded);
-        let [_, classes, inner] = view.sides;
-        Self { elements: elements.into(), strides: [classes * inner, inner, 1] }
+        let [batch, classes, inner] = view.sides;
+        let full = |side, stride| if side == 1 { 0 } else { stride };
+        let strides = [full(batch, classes * inner), full(classes, inner), full(inner, 1)];
+        Self { elements: elements.into(), strides }
     }
 
     /// Whether the columns of a matrix of rows × classes are contiguous.
@@ -270,7 +272,7 @@ mod tests {
         let seen = Seen::new(&turned, &view(&[4, 6], &[4, 6], [1, 2]));
         assert_eq!((seen.strides, matches!(seen.elements, Cow::Borrowed(_))), ([1, 4, 0], true));
         let seen = Seen::new(&turned, &view(&[4, 6], &[4, 6], [2, 2]));
-        assert_eq!((seen.strides, seen.elements[1]), ([1, 1, 1], 4.0));
+        assert_eq!((seen.strides, seen.elements[1]), ([1, 0, 0], 4.0));
     }
 
     #[test]
@@ -281,5 +283,9 @@ mod tests {
         // In one group with others it has to be written out.
         let seen = Seen::new(&weight, &view(&[1, 3], &[2, 3], [2, 2]));
         assert_eq!(seen.elements.as_ref(), [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
+        // Written out along a part of the batch axes, one still stands for all on the others.
+        let seen = Seen::new(&weight, &view(&[3, 1, 1, 1], &[3, 2, 1, 1], [2, 3]));
+        assert_eq!(seen.strides, [1, 0, 0]);
+        assert_eq!(seen.elements.as_ref(), [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
     }
 }
