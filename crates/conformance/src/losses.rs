@@ -5,13 +5,11 @@ use crate::certify::{Report, run};
 use crate::judge::{Tolerance, judge};
 use crate::suite::{Claim, ulps};
 use lossmith_core::loss::Definition;
-use lossmith_core::{
-    Backend, Dense, Error, Evaluation, Indices, Inputs, Loss, Reference, catalogue,
-};
+use lossmith_core::{Dense, Error, Evaluation, Indices, Inputs, Loss, Reference, catalogue};
 use std::collections::BTreeMap;
 
-/// What gives the value and the gradients of any loss: every [`Backend`], through the interpreter, and what a
-/// fused engine or a foreign library wraps itself in to be judged.
+/// What gives the value and the gradients of any loss: whatever [runs a plan](lossmith_core::Runner) on host arrays, as
+/// every backend does, and what a foreign library that sees no plan wraps itself in to be judged.
 pub trait Runner {
     /// Value and gradients on host arrays; [`Error::Backend`] where it does not support what is asked.
     ///
@@ -24,7 +22,7 @@ pub trait Runner {
     ) -> Result<Evaluation<Dense>, Error>;
 }
 
-impl<B: Backend> Runner for B {
+impl<R: lossmith_core::Runner<Dense, Output = Dense>> Runner for R {
     fn value_and_grad(
         &self,
         loss: &Loss<Box<dyn Definition>>,

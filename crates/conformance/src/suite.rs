@@ -126,7 +126,7 @@ pub(crate) fn ulps(got: f64, expected: f64, format: Format) -> String {
 /// lossmith_conformance::conformance!(reference, Reference, Format::F64);
 /// ```
 ///
-/// What runs losses otherwise than op by op implements [`Runner`](crate::Runner) and takes
+/// What runs losses otherwise than op by op, as a [`Runner`](crate::Runner), takes
 /// [`conformance_losses!`](crate::conformance_losses).
 #[macro_export]
 macro_rules! conformance {

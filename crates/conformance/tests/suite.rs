@@ -8,7 +8,7 @@ use lossmith_core::{Dense, Error, Evaluation, Format, Inputs, Loss, Reference};
 
 conformance!(reference, Reference, Format::F64);
 
-/// What a fused engine is to the suite: no ops, only losses; the factor is its fault.
+/// What a foreign library is to the suite: no ops and no plan, only losses; the factor is its fault.
 struct Whole(f64);
 
 impl Runner for Whole {
