@@ -5,7 +5,8 @@ use crate::read::{Argument, Data};
 use clap::ValueEnum;
 use half::{bf16, f16};
 use lossmith_core::loss::Definition;
-use lossmith_core::{Backend, Dense, Evaluation, Format, Inputs, Reference, catalogue};
+use lossmith_core::{Dense, Evaluation, Format, Inputs, Reference, catalogue};
+use lossmith_fused::{Element, Fused, Rounded};
 use lossmith_half::Half;
 use lossmith_naive::Naive;
 use lossmith_nalgebra::Nalgebra;
@@ -26,6 +27,8 @@ pub enum BackendName {
     Nalgebra,
     /// 16-bit storage, f32 inside each op.
     Half,
+    /// The fused engine.
+    Fused,
     /// The example of a custom backend: everything in the format, plain sums.
     Naive,
 }
@@ -65,7 +68,7 @@ pub(crate) type Runner =
     fn(&Loss, &Inputs<Dense>) -> Result<Evaluation<Dense>, lossmith_core::Error>;
 
 /// Every backend with each of its number formats.
-pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 11] = [
+pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 15] = [
     (BackendName::Reference, Dtype::F64, |loss, inputs| on(&Reference, loss, inputs)),
     (BackendName::NdArray, Dtype::F64, |loss, inputs| on(&NdArray::<f64>::new(), loss, inputs)),
     (BackendName::NdArray, Dtype::F32, |loss, inputs| on(&NdArray::<f32>::new(), loss, inputs)),
@@ -73,18 +76,26 @@ pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 11] = [
     (BackendName::Nalgebra, Dtype::F32, |loss, inputs| on(&Nalgebra::<f32>::new(), loss, inputs)),
     (BackendName::Half, Dtype::F16, |loss, inputs| on(&Half::<f16>::new(), loss, inputs)),
     (BackendName::Half, Dtype::Bf16, |loss, inputs| on(&Half::<bf16>::new(), loss, inputs)),
+    (BackendName::Fused, Dtype::F64, |loss, inputs| on(&fused::<f64>(), loss, inputs)),
+    (BackendName::Fused, Dtype::F32, |loss, inputs| on(&fused::<f32>(), loss, inputs)),
+    (BackendName::Fused, Dtype::F16, |loss, inputs| on(&fused::<f16>(), loss, inputs)),
+    (BackendName::Fused, Dtype::Bf16, |loss, inputs| on(&fused::<bf16>(), loss, inputs)),
     (BackendName::Naive, Dtype::F64, |loss, inputs| on(&Naive::<f64>::new(), loss, inputs)),
     (BackendName::Naive, Dtype::F32, |loss, inputs| on(&Naive::<f32>::new(), loss, inputs)),
     (BackendName::Naive, Dtype::F16, |loss, inputs| on(&Naive::<f16>::new(), loss, inputs)),
     (BackendName::Naive, Dtype::Bf16, |loss, inputs| on(&Naive::<bf16>::new(), loss, inputs)),
 ];
 
-fn on<B: Backend>(
-    backend: &B,
+fn fused<T: Element>() -> Rounded<T> {
+    Fused::new().rounded()
+}
+
+fn on<R: lossmith_core::Runner<Dense, Output = Dense>>(
+    runner: &R,
     loss: &Loss,
     inputs: &Inputs<Dense>,
 ) -> Result<Evaluation<Dense>, lossmith_core::Error> {
-    loss.value_and_grad(backend, inputs)
+    loss.value_and_grad(runner, inputs)
 }
 
 /// The run on that backend and format.
