@@ -30,6 +30,13 @@ impl Seen<'_> {
             Self::Indices(indices) => &indices.shape,
         }
     }
+
+    fn indices(&self) -> Option<&Indices> {
+        match self {
+            Self::Numbers(_) => None,
+            Self::Indices(indices) => Some(indices),
+        }
+    }
 }
 
 /// What is asked of a plan.
@@ -49,8 +56,18 @@ pub struct Plan {
     labels: Vec<Labelling>,
     leaving: Vec<Leaving>,
     matmul: bool,
-    made_for: Vec<(String, Vec<usize>)>,
+    /// The arguments' names and shapes, and whether class indices stand there.
+    made_for: Vec<(String, Vec<usize>, bool)>,
+    sets: Vec<Sets>,
     constant: Vec<String>,
+}
+
+/// How many labels a row has at most, where it may have several.
+#[derive(Debug)]
+struct Sets {
+    place: usize,
+    sides: [usize; 3],
+    longest: usize,
 }
 
 /// How an array becomes the input of the graph at its place in the list.
@@ -119,26 +136,22 @@ impl Plan {
         self.matmul
     }
 
-    /// Whether it is the plan for arguments of these names and shapes, and as many labels a row.
+    /// Whether it is the plan for arguments of these names, kinds and shapes, and as many labels a row.
     pub(crate) fn fits(&self, seen: &[(&str, Seen<'_>)], constant: &[String]) -> bool {
-        let same = |(made, seen): (&(String, Vec<usize>), &(&str, Seen<'_>))| {
-            made.0 == seen.0 && made.1 == *seen.1.shape()
+        let same = |(made, (name, seen)): (&(String, Vec<usize>, bool), &(&str, Seen<'_>))| {
+            made.0 == *name
+                && made.1 == *seen.shape()
+                && made.2 == seen.indices().is_some()
+                && seen.indices().is_none_or(|indices| indices.check("").is_ok())
         };
-        let slots = self.labels.iter().filter_map(|labelling| match *labelling {
-            Labelling::Set { place, sides, .. } => Some((place, sides)),
-            Labelling::Rows { .. } | Labelling::Derived(_) => None,
-        });
-        let sets = slots.clone().next().is_none_or(|(place, sides)| match seen[place].1 {
-            Seen::Indices(indices) => {
-                indices.check("").is_ok()
-                    && Labels::longest_set(&indices.data, sides) == slots.count()
-            }
-            Seen::Numbers(_) => false,
-        });
+        let sets = |sets: &Sets| {
+            let longest = |indices: &Indices| Labels::longest_set(&indices.data, sets.sides);
+            seen[sets.place].1.indices().map(longest) == Some(sets.longest)
+        };
         self.made_for.len() == seen.len()
             && self.made_for.iter().zip(seen).all(same)
             && self.constant == constant
-            && sets
+            && self.sets.iter().all(sets)
     }
 
     /// The class indices of a run, validated.
@@ -189,6 +202,7 @@ impl Objective {
             entering: Vec::new(),
             entered: Vec::new(),
             labels: Vec::new(),
+            sets: Vec::new(),
         };
 
         let mut value = graph.number(0.0);
@@ -250,11 +264,13 @@ impl Objective {
             shape,
         });
         let (leaving, matmul) = (leaving.collect(), build.sides.len() > frames.len());
-        let Build { sides, entering, labels, .. } = build;
-        let made_for =
-            seen.iter().map(|(name, seen)| ((*name).to_owned(), seen.shape().clone())).collect();
+        let Build { sides, entering, labels, sets, .. } = build;
+        let made_for = |(name, seen): &(&str, Seen<'_>)| {
+            ((*name).to_owned(), seen.shape().clone(), seen.indices().is_some())
+        };
+        let made_for = seen.iter().map(made_for).collect();
         let constant = constant.to_vec();
-        Ok(Plan { graph, sides, entering, labels, leaving, matmul, made_for, constant })
+        Ok(Plan { graph, sides, entering, labels, leaving, matmul, made_for, sets, constant })
     }
 
     /// Each loss with its arguments, and which losses share a main input.
@@ -347,6 +363,7 @@ struct Build<'g, 'a> {
     entering: Vec<Entering>,
     entered: Vec<Entered<'g, 'a>>,
     labels: Vec<Labelling>,
+    sets: Vec<Sets>,
 }
 
 /// What became of an argument, beside its [`Entering`].
@@ -377,12 +394,13 @@ impl<'g, 'a> Build<'g, 'a> {
                 Seen::Indices(indices) if given.argument.values == Values::IndexSets => {
                     frame.check_same(layout, given.argument, &indices.shape)?;
                     let sides = frame.sides();
-                    let slots = Labels::longest_set(&indices.data, sides);
+                    let longest = Labels::longest_set(&indices.data, sides);
+                    self.sets.push(Sets { place, sides, longest });
                     let slot = |slot| {
                         let labelling = Labelling::Set { place, argument, sides, slot };
                         self.label(labelling, full(call.frame))
                     };
-                    arguments.sets.insert(argument, (0..slots).map(slot).collect());
+                    arguments.sets.insert(argument, (0..longest).map(slot).collect());
                     continue;
                 }
                 Seen::Indices(indices) => {
