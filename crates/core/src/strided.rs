@@ -164,10 +164,17 @@ pub struct Seen<'a, T: Clone> {
 
 impl<'a, T: Clone> Seen<'a, T> {
     /// The array through a view; copied only where neighbouring sides do not lie one in the other.
-    pub fn new<A: Strided<Element = T>>(array: &'a A, view: &View) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the array has fewer elements than its shape and strides reach.
+    pub fn new<A: Strided<Element = T>>(array: &'a A, view: &View) -> Result<Self, Error> {
         let (elements, own) = array.elements();
-        // Only ones were inserted, so the other sides stand in their old order.
         let shape = array.shape();
+        if reach(&shape, &own).is_none_or(|reach| reach > elements.len()) {
+            let (expected, got) = (count(&shape), elements.len());
+            return Err(Error::Length { shape, expected, got });
+        }
+        // Only ones were inserted, so the other sides stand in their old order.
         let mut left = shape.iter().zip(own).filter(|(side, _)| **side != 1).map(|(_, own)| own);
         let strides: Vec<_> = view
             .aligned
@@ -187,13 +194,13 @@ impl<'a, T: Clone> Seen<'a, T> {
             Some(strides[last])
         });
         if let [Some(batch), Some(class), Some(inner)] = merged {
-            return Self { elements, strides: [batch, class, inner] };
+            return Ok(Self { elements, strides: [batch, class, inner] });
         }
         let elements = gather(&elements, &strides, &view.expanded);
         let [batch, classes, inner] = view.sides;
         let full = |side, stride| if side == 1 { 0 } else { stride };
         let strides = [full(batch, classes * inner), full(classes, inner), full(inner, 1)];
-        Self { elements: elements.into(), strides }
+        Ok(Self { elements: elements.into(), strides })
     }
 
     /// Whether the columns of a matrix of rows × classes are contiguous.
@@ -206,6 +213,17 @@ impl<'a, T: Clone> Seen<'a, T> {
             _ => Order::RowMajor,
         }
     }
+}
+
+/// How many elements there have to be for the last one of a shape with those strides.
+fn reach(shape: &[usize], strides: &[usize]) -> Option<usize> {
+    if shape.contains(&0) {
+        return Some(0);
+    }
+    let mut axes = shape.iter().zip(strides);
+    axes.try_fold(1_usize, |past, (side, stride)| {
+        past.checked_add((side - 1).checked_mul(*stride)?)
+    })
 }
 
 /// Elements with strides, in row-major order.
@@ -230,6 +248,7 @@ pub fn gather<T: Clone>(elements: &[T], strides: &[usize], sides: &[usize]) -> V
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "helpers of tests")]
 mod tests {
     use super::*;
 
@@ -262,29 +281,40 @@ mod tests {
     fn what_lies_one_in_the_other_is_not_copied() {
         let numbers = (0..24).map(f64::from).collect::<Vec<_>>();
         let plain = Own(vec![2, 3, 4], vec![12, 4, 1], numbers.clone());
-        let seen = Seen::new(&plain, &view(&[2, 3, 4], &[2, 3, 4], [1, 2]));
+        let seen = Seen::new(&plain, &view(&[2, 3, 4], &[2, 3, 4], [1, 2])).unwrap();
         assert!(matches!(seen.elements, Cow::Borrowed(_)));
         assert_eq!(seen.strides, [12, 4, 1]);
-        let seen = Seen::new(&plain, &view(&[2, 3, 4], &[2, 3, 4], [3, 3]));
+        let seen = Seen::new(&plain, &view(&[2, 3, 4], &[2, 3, 4], [3, 3])).unwrap();
         assert_eq!(seen.strides, [1, 0, 0]);
         // A column-major matrix as rows × columns; in one group it has to be copied.
         let turned = Own(vec![4, 6], vec![1, 4], numbers);
-        let seen = Seen::new(&turned, &view(&[4, 6], &[4, 6], [1, 2]));
+        let seen = Seen::new(&turned, &view(&[4, 6], &[4, 6], [1, 2])).unwrap();
         assert_eq!((seen.strides, matches!(seen.elements, Cow::Borrowed(_))), ([1, 4, 0], true));
-        let seen = Seen::new(&turned, &view(&[4, 6], &[4, 6], [2, 2]));
+        let seen = Seen::new(&turned, &view(&[4, 6], &[4, 6], [2, 2])).unwrap();
         assert_eq!((seen.strides, seen.elements[1]), ([1, 0, 0], 4.0));
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error() {
+        let short = Own(vec![2, 3], vec![3, 1], vec![1.0; 5]);
+        let error = Seen::new(&short, &view(&[2, 3], &[2, 3], [1, 2])).unwrap_err();
+        assert_eq!(error.to_string(), "shape (2, 3) has 6 elements, but 5 are given");
+        let far = Own(vec![3, 3], vec![usize::MAX / 2, 1], vec![1.0; 9]);
+        assert!(Seen::new(&far, &view(&[3, 3], &[3, 3], [1, 2])).is_err());
+        let empty = Own(vec![0, 3], vec![3, 1], Vec::new());
+        assert!(Seen::new(&empty, &view(&[0, 3], &[0, 3], [1, 2])).is_ok());
     }
 
     #[test]
     fn what_is_broadcast_has_no_stride() {
         let weight = Own(vec![3], vec![1], vec![1.0, 2.0, 3.0]);
-        let seen = Seen::new(&weight, &view(&[1, 3, 1], &[2, 3, 4], [1, 2]));
+        let seen = Seen::new(&weight, &view(&[1, 3, 1], &[2, 3, 4], [1, 2])).unwrap();
         assert_eq!(seen.strides, [0, 1, 0]);
         // In one group with others it has to be written out.
-        let seen = Seen::new(&weight, &view(&[1, 3], &[2, 3], [2, 2]));
+        let seen = Seen::new(&weight, &view(&[1, 3], &[2, 3], [2, 2])).unwrap();
         assert_eq!(seen.elements.as_ref(), [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
         // Written out along a part of the batch axes, one still stands for all on the others.
-        let seen = Seen::new(&weight, &view(&[3, 1, 1, 1], &[3, 2, 1, 1], [2, 3]));
+        let seen = Seen::new(&weight, &view(&[3, 1, 1, 1], &[3, 2, 1, 1], [2, 3])).unwrap();
         assert_eq!(seen.strides, [1, 0, 0]);
         assert_eq!(seen.elements.as_ref(), [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]);
     }

@@ -19,6 +19,9 @@ use std::sync::{Arc, Mutex};
 /// Below so many elements in the largest input, one thread is faster than several.
 const ALONE: usize = 65_536;
 
+/// More threads than any machine has use for.
+const MOST_THREADS: usize = 4096;
+
 /// The fused engine.
 #[derive(Clone, Debug)]
 pub struct Fused {
@@ -46,11 +49,16 @@ impl Fused {
         self
     }
 
-    /// The engine with so many threads of its own.
+    /// The engine with so many threads of its own; with 0, as many as the machine has cores.
     ///
     /// # Errors
-    /// [`Error::Backend`] if they cannot be started.
+    /// [`Error::OptionValue`] if there are more than 4096, [`Error::Backend`] if they cannot be started.
     pub fn threads(mut self, threads: usize) -> Result<Self, Error> {
+        if threads > MOST_THREADS {
+            let (loss, option, value) = ("the fused engine", "threads", threads.to_string());
+            let expected = format!("an integer from 0 to {MOST_THREADS}");
+            return Err(Error::OptionValue { loss, option, value, expected });
+        }
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
         self.pool = Some(Arc::new(pool.map_err(Error::backend)?));
         Ok(self)
@@ -146,7 +154,7 @@ where
 {
     let seen = |entering: &Entering| {
         let array = arrays[entering.place].ok_or(Error::Unsupported { power: "an array" })?;
-        let seen = Seen::new(array, &entering.view);
+        let seen = Seen::new(array, &entering.view)?;
         check(level, entering, &seen)?;
         Ok(seen)
     };
