@@ -63,6 +63,12 @@ impl<T: Element> Prepared<T> {
         if let Some((name, _)) = grads.iter().find(|(name, _)| of(name).is_none()) {
             return fault(format!("it has no gradient in {name}: give no buffer for it"));
         }
+        let twice = |(place, (name, _)): &(usize, &(&str, &mut [T]))| {
+            grads[..*place].iter().any(|(other, _)| other == name)
+        };
+        if let Some((_, (name, _))) = grads.iter().enumerate().find(twice) {
+            return fault(format!("two buffers for its gradient in {name}: give one"));
+        }
         let [first, ..] = leaving else { return Err(no_value()) };
         let mut value = vec![T::of(0.0); first.shape.iter().product()];
         let mut buffers: Vec<&mut [T]> = vec![value.as_mut_slice()];
