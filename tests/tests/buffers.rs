@@ -1,0 +1,334 @@
+//! The fused engine made ready once: into a caller's buffers the same bits as into new memory, whatever changes between
+//! the runs, and what is wrong with a buffer is an error that leaves all of them alone.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use lossmith_core::catalogue::{Argument, Form, all};
+use lossmith_core::loss::{binary_cross_entropy, cross_entropy, mse, multilabel_margin};
+use lossmith_core::shape::{Layout, count};
+use lossmith_core::strided::{Order, Slice, Strided};
+use lossmith_core::{Error, Evaluation, Indices, Inputs, Reference};
+use lossmith_fused::{Element, Fused, Prepared};
+use lossmith_tests::backends::AnyLoss;
+use lossmith_tests::{Problem, Stream, with_options};
+use nalgebra::DMatrix;
+use std::borrow::Cow;
+
+type Slices = Inputs<Slice<'static, f32>>;
+
+fn slices(problem: &Problem) -> Slices {
+    let mut inputs = Inputs::new();
+    for (name, array) in &problem.numbers {
+        let elements: Vec<f32> = array.data().iter().map(|&x| f32::of(x)).collect();
+        inputs = inputs.tensor(name, Slice::new(array.shape(), elements).unwrap());
+    }
+    for (name, indices) in &problem.labels {
+        inputs = inputs.labels(name, indices.clone());
+    }
+    inputs
+}
+
+fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|x| if x.is_nan() { f32::NAN } else { *x }.to_bits()).collect()
+}
+
+/// Runs what is prepared into buffers full of other numbers, and compares all bits with those in new memory.
+fn same(prepared: &mut Prepared<f32>, loss: &AnyLoss, inputs: &Slices) {
+    let right = loss.value_and_grad(&Fused::new(), inputs).unwrap();
+    let fresh = prepared.value_and_grad(inputs).unwrap();
+    let mut buffers: Vec<(&str, Vec<f32>)> = right
+        .grads
+        .iter()
+        .map(|(name, grad)| (name.as_str(), vec![-7.0; grad.data().len()]))
+        .collect();
+    // In another order than they leave.
+    buffers.reverse();
+    let mut given: Vec<_> =
+        buffers.iter_mut().map(|(name, buffer)| (*name, buffer.as_mut_slice())).collect();
+    let value = prepared.value_and_grad_into(inputs, &mut given).unwrap();
+    let what = || format!("{loss:?} {inputs:?}");
+    assert_eq!(value.shape(), right.value.shape(), "{}", what());
+    for value in [&value, &fresh.value] {
+        assert_eq!(bits(value.data()), bits(right.value.data()), "{}", what());
+    }
+    for ((name, right), (_, fresh)) in right.grads.iter().zip(&fresh.grads) {
+        let (_, buffer) = buffers.iter().find(|(other, _)| other == name).unwrap();
+        assert_eq!(bits(buffer), bits(right.data()), "grad.{name} {}", what());
+        assert_eq!(bits(fresh.data()), bits(right.data()), "grad.{name} {}", what());
+    }
+}
+
+#[test]
+fn whatever_changes_the_bits_are_those_of_new_memory() {
+    for base in all() {
+        for options in 0..4 {
+            let mut seed = Stream(options);
+            let loss = with_options(base.clone(), &mut seed).unwrap();
+            let mut prepared = Fused::new().prepare::<f32>(loss.clone());
+            for _ in 0..4 {
+                // Of another shape, then other numbers in the same.
+                let problem = Problem::random(&loss, &mut seed).unwrap();
+                same(&mut prepared, &loss, &slices(&problem));
+                let mut problem = problem;
+                for (_, array) in &mut problem.numbers {
+                    let mut data = array.data().to_vec();
+                    data.reverse();
+                    *array = lossmith_core::Dense::new(array.shape(), data).unwrap();
+                }
+                problem.labels.iter_mut().for_each(|(_, labels)| {
+                    if labels.data.iter().all(|&label| label >= 0) {
+                        labels.data.reverse();
+                    }
+                });
+                same(&mut prepared, &loss, &slices(&problem));
+            }
+        }
+    }
+}
+
+#[test]
+fn more_or_fewer_labels_a_row_are_another_plan() {
+    let loss = lossmith_core::catalogue::find("multilabel_margin").unwrap();
+    let mut prepared = Fused::new().prepare::<f32>(multilabel_margin());
+    let logits = Slice::new(&[2, 4], vec![0.1, 0.2, 0.4, 0.8, -0.3, 0.5, 0.0, 1.0]).unwrap();
+    for targets in [[3, -1, 0, 1, 0, 2, 1, -1], [3, 0, 1, 2, 0, -1, 1, -1], [-1; 8], [0; 8]] {
+        let targets = Indices::new(&[2, 4], targets.to_vec()).unwrap();
+        let inputs = Inputs::new().tensor("input", logits.clone()).labels("target", targets);
+        same(&mut prepared, &loss, &inputs);
+    }
+}
+
+fn pair() -> Slices {
+    let numbers = |by: f32| (0..6).map(|k| (k as f32 * by).sin()).collect::<Vec<f32>>();
+    let array = |by| Slice::new(&[2, 3], numbers(by)).unwrap();
+    Inputs::new().tensor("input", array(0.7)).tensor("target", array(1.3))
+}
+
+/// What comes of buffers of those names and sizes; an error has to leave them as they were.
+fn given(inputs: &Slices, buffers: &[(&str, usize)]) -> Result<(), Error> {
+    let mut memory: Vec<_> = buffers.iter().map(|(name, n)| (*name, vec![-7.0_f32; *n])).collect();
+    let mut slices: Vec<_> =
+        memory.iter_mut().map(|(name, buffer)| (*name, buffer.as_mut_slice())).collect();
+    let got = Fused::new().prepare(mse()).value_and_grad_into(inputs, &mut slices).map(|_| ());
+    let untouched = memory.iter().flat_map(|(_, buffer)| buffer).all(|&x| x == -7.0);
+    assert!(got.is_ok() != untouched, "{got:?}");
+    got
+}
+
+#[test]
+fn wrong_buffers_are_refused() {
+    let inputs = pair();
+    given(&inputs, &[("input", 6), ("target", 6)]).unwrap();
+    for size in [0, 5, 7, 600] {
+        let error = given(&inputs, &[("input", 6), ("target", size)]).unwrap_err();
+        let Error::Length { shape, expected, got } = error else { panic!("{error}") };
+        assert_eq!((shape, expected, got), (vec![2, 3], 6, size));
+    }
+    let says = |buffers: &[(&str, usize)], inputs: &Slices, part: &str| {
+        let words = given(inputs, buffers).unwrap_err().to_string();
+        assert!(words.contains(part), "{words}");
+    };
+    says(&[("input", 6)], &inputs, "no buffer for its gradient in target: make it constant");
+    says(&[], &inputs, "no buffer for its gradient in input");
+    let [input, target] = [("input", 6), ("target", 6)];
+    says(&[input, target, ("weight", 6)], &inputs, "it has no gradient in weight");
+    says(&[input, target, ("", 6)], &inputs, "it has no gradient in :");
+    says(&[input, target, input], &inputs, "two buffers for its gradient in input");
+    let constant = inputs.constant("target");
+    given(&constant, &[input]).unwrap();
+    says(&[input, target], &constant, "it has no gradient in target");
+}
+
+#[test]
+fn wrong_input_leaves_buffers_alone() {
+    let mut buffer = vec![-7.0_f32; 4];
+    let of = |data: &[f32]| Slice::new(&[2, 2], data.to_vec()).unwrap();
+    let logits = Slices::new().tensor("input", of(&[0.0; 4])).labels("target", [0, 2]);
+    let mut prepared = Fused::new().prepare(cross_entropy());
+    let error = prepared.value_and_grad_into(&logits, &mut [("input", &mut buffer)]).unwrap_err();
+    assert!(matches!(error, Error::Label { index: 1, value: 2, classes: 2, .. }), "{error}");
+    let beyond = Slices::new()
+        .tensor("input", of(&[0.5, 0.5, 1.5, 0.5]))
+        .tensor("target", of(&[0.0; 4]))
+        .constant("target");
+    let mut prepared = Fused::new().prepare(binary_cross_entropy());
+    let error = prepared.value_and_grad_into(&beyond, &mut [("input", &mut buffer)]).unwrap_err();
+    assert!(matches!(error, Error::Domain { argument: "input", index: 2, .. }), "{error}");
+    assert_eq!(buffer, [-7.0; 4]);
+}
+
+#[test]
+fn a_gradient_lies_as_its_argument_does() {
+    let x = DMatrix::from_fn(40, 30, |r, c| (r as f32 - 1.3 * c as f32).sin());
+    let t = DMatrix::from_fn(40, 30, |r, c| (r * c) as f32 / 1200.0);
+    let labels: Vec<i64> = (0..40).map(|row| row % 30).collect();
+    let by_element = lossmith_nalgebra::Inputs::new().tensor("input", &x).tensor("target", &t);
+    let by_row = lossmith_nalgebra::Inputs::new().tensor("input", &x).labels("target", labels);
+    let column_major = |got: &Evaluation<DMatrix<f32>>, name: &str, buffer: &[f32]| {
+        assert_eq!(bits(got.grad(name).unwrap().as_slice()), bits(buffer));
+    };
+    let [mut input, mut target] = [vec![0.0; 1200], vec![0.0; 1200]];
+    let mut prepared = Fused::new().prepare(mse());
+    let mut buffers = [("input", input.as_mut_slice()), ("target", target.as_mut_slice())];
+    prepared.value_and_grad_into(&by_element, &mut buffers).unwrap();
+    let right = mse().value_and_grad(&Fused::new(), &by_element).unwrap();
+    column_major(&right, "input", &input);
+    column_major(&right, "target", &target);
+    let mut prepared = Fused::new().prepare(cross_entropy());
+    prepared.value_and_grad_into(&by_row, &mut [("input", &mut input)]).unwrap();
+    column_major(&cross_entropy().value_and_grad(&Fused::new(), &by_row).unwrap(), "input", &input);
+    // A row-major target beside a column-major input: each gradient in its own order.
+    let rows: Vec<f32> = t.transpose().as_slice().to_vec();
+    let turned = ndarray::ArrayView2::from_shape((30, 40), x.as_slice()).unwrap();
+    let plain = ndarray::ArrayView2::from_shape((40, 30), &rows).unwrap();
+    let mixed =
+        lossmith_ndarray::Inputs::<f32>::new().tensor("input", turned.t()).tensor("target", plain);
+    let mut prepared = Fused::new().prepare(mse());
+    let mut buffers = [("input", input.as_mut_slice()), ("target", target.as_mut_slice())];
+    prepared.value_and_grad_into(&mixed, &mut buffers).unwrap();
+    column_major(&right, "input", &input);
+    let by_rows = right.grad("target").unwrap().transpose();
+    assert_eq!(bits(by_rows.as_slice()), bits(&target));
+}
+
+#[test]
+fn what_is_empty_is_what_it_is_on_the_reference() {
+    let (mut run, mut refused) = (0, 0);
+    for base in all() {
+        for reduction in ["none", "mean", "sum"] {
+            let loss = base.clone().with("reduction", reduction).unwrap();
+            let of_matrices = |argument: &Argument| matches!(argument.form, Form::Matrix(..));
+            if loss.entry().arguments.iter().any(of_matrices) {
+                continue;
+            }
+            for shape in [&[0][..], &[0, 3], &[3, 0], &[0, 0], &[2, 3, 0], &[0, 3, 2], &[2, 0, 3]] {
+                if shape.len() == 1 && loss.definition().layout() != Layout::Pointwise {
+                    continue;
+                }
+                let Ok(problem) = Problem::required(&loss, shape, &mut Stream(1)) else { continue };
+                let inputs = slices(&problem);
+                let right = loss.value_and_grad(&Reference, &problem.inputs());
+                match (right, loss.value_and_grad(&Fused::new(), &inputs)) {
+                    (Ok(right), Ok(got)) => {
+                        assert_eq!(got.grads.len(), right.grads.len());
+                        for ((name, got), (_, right)) in got.outputs().zip(right.outputs()) {
+                            let what = format!("{name} {loss:?} {shape:?}");
+                            assert_eq!(got.shape(), right.shape(), "{what}");
+                            let right: Vec<f32> =
+                                right.data().iter().map(|&x| f32::of(x)).collect();
+                            assert_eq!(bits(got.data()), bits(&right), "{what}");
+                        }
+                        same(&mut Fused::new().prepare(loss.clone()), &loss, &inputs);
+                        run += 1;
+                    }
+                    (Err(right), Err(got)) => {
+                        assert_eq!(got.to_string(), right.to_string());
+                        refused += 1;
+                    }
+                    (right, got) => panic!("{loss:?} {shape:?}: {got:?}, not {right:?}"),
+                }
+            }
+        }
+    }
+    assert!(run > 100 && refused > 20, "{run} run, {refused} refused");
+}
+
+/// An array that says what shape it has, and has no elements.
+struct Claims(Vec<usize>);
+
+impl Strided for Claims {
+    type Element = f32;
+    type Output = Slice<'static, f32>;
+    fn shape(&self) -> Vec<usize> {
+        self.0.clone()
+    }
+    fn elements(&self) -> (Cow<'_, [f32]>, Vec<usize>) {
+        let mut strides = lossmith_core::strided::row_major(&[1, 1, 1, 1]);
+        strides.truncate(self.0.len());
+        ((&[][..]).into(), strides)
+    }
+    fn from_elements(
+        shape: &[usize],
+        elements: Vec<f32>,
+        order: Order,
+    ) -> Result<Slice<'static, f32>, Error> {
+        Slice::<f32>::from_elements(shape, elements, order)
+    }
+}
+
+#[test]
+fn more_than_there_is_is_refused_before_any_of_it_is_made() {
+    for base in all() {
+        let matrices = |argument: &Argument| matches!(argument.form, Form::Matrix(..));
+        let by_row = base.entry().arguments.iter().any(|argument| argument.form == Form::Rows);
+        if by_row || base.entry().arguments.iter().any(matrices) {
+            continue;
+        }
+        let mut seed = Stream(5);
+        // More than 2³² and than there can be; an array that has less than it says.
+        for shape in [&[1 << 40, 1 << 40][..], &[usize::MAX, 3], &[1 << 17, 1 << 17]] {
+            let problem = Problem::required(&base, &[2, 3], &mut seed).unwrap();
+            if !problem.labels.is_empty() {
+                continue;
+            }
+            let mut inputs = Inputs::<Claims>::new();
+            for (name, array) in &problem.numbers {
+                let all = array.shape() == [2, 3];
+                inputs =
+                    inputs.tensor(name, Claims(if all { shape } else { array.shape() }.into()));
+            }
+            let got = base.value_and_grad(&Fused::new(), &inputs);
+            let error = got.map(|got| got.value.shape().to_vec()).unwrap_err();
+            let overflows = shape[0].checked_mul(shape[1]).is_none();
+            match error {
+                Error::Overflow { .. } | Error::Rank { .. } => assert!(overflows, "{error}"),
+                Error::Length { got: 0, .. } => assert!(!overflows, "{error}"),
+                error => panic!("{base:?} {shape:?}: {error:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn threads_that_no_machine_has_are_refused() {
+    for threads in [usize::MAX, 1 << 32, 65_536] {
+        let words = Fused::new().threads(threads).unwrap_err().to_string();
+        assert!(
+            words.starts_with(&format!("option threads of the fused engine is {threads}, but"))
+        );
+    }
+    assert!(Fused::new().threads(3).is_ok());
+}
+
+#[test]
+fn what_was_made_ready_for_other_arguments_is_not_run() {
+    let array = |shape: &[usize]| Slice::new(shape, vec![0.5_f32; count(shape)]).unwrap();
+    let labelled =
+        |labels: Indices| Slices::new().tensor("input", array(&[4, 2])).labels("target", labels);
+    let mut prepared = Fused::new().prepare::<f32>(cross_entropy());
+    prepared.value_and_grad(&labelled([0, 1, 0, 1].into())).unwrap();
+    // The fields of indices are open: as many as the shape says have to be there.
+    let short = Indices { shape: vec![4], data: vec![0, 1, 0] };
+    let words = prepared.value_and_grad(&labelled(short)).unwrap_err().to_string();
+    assert_eq!(words, "target has shape (4,), but 3 class indices are given");
+    let numbers = Slices::new().tensor("input", array(&[4, 2])).tensor("target", array(&[4]));
+    let error = prepared.value_and_grad(&numbers).unwrap_err();
+    assert!(matches!(error, Error::Shape { argument: "target", .. }), "{error}");
+    let renamed = Slices::new().tensor("inputs", array(&[4, 2])).labels("target", [0, 1, 0, 1]);
+    assert!(prepared.value_and_grad(&renamed).is_err());
+    prepared.value_and_grad(&labelled([1, 1, 0, 1].into())).unwrap();
+}
+
+#[test]
+fn sizes_are_those_of_the_shapes() {
+    let shapes = [vec![], vec![4], vec![2, 3], vec![2, 3, 4]];
+    let mut prepared = Fused::new().prepare(mse());
+    for shape in shapes {
+        let array = || Slice::new(&shape, vec![0.5_f32; count(&shape)]).unwrap();
+        let inputs =
+            Slices::new().tensor("input", array()).tensor("target", array()).constant("target");
+        let mut grad = vec![1.0; count(&shape)];
+        prepared.value_and_grad_into(&inputs, &mut [("input", &mut grad)]).unwrap();
+        assert!(grad.iter().all(|&x| x == 0.0));
+    }
+}
