@@ -1,0 +1,54 @@
+//! What the fused engine allocates when it is run again into the same buffers: next to nothing, however large the input.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use lossmith_core::loss::{cross_entropy, mse};
+use lossmith_core::strided::Slice;
+use lossmith_core::{Inputs, Objective};
+use lossmith_fused::Fused;
+
+/// Counts what every thread allocates.
+#[global_allocator]
+static COUNTING: dhat::Alloc = dhat::Alloc;
+
+/// How many bytes the third run of a loss allocates, and how many its arrays have.
+fn third_run(
+    loss: impl Into<Objective>,
+    inputs: &Inputs<Slice<'_, f32>>,
+    [elements, arrays]: [usize; 2],
+) -> [u64; 2] {
+    let mut prepared = Fused::new().threads(2).unwrap().prepare(loss);
+    let mut grad = vec![0.0_f32; elements];
+    let mut run = || prepared.value_and_grad_into(inputs, &mut [("input", &mut grad)]).unwrap();
+    run();
+    run();
+    let before = dhat::HeapStats::get().total_bytes;
+    run();
+    let allocated = dhat::HeapStats::get().total_bytes - before;
+    [allocated, (elements * arrays * size_of::<f32>()).try_into().unwrap()]
+}
+
+// One test: what others allocate meanwhile would count too.
+#[test]
+fn a_third_run_allocates_next_to_nothing() {
+    let _counting = dhat::Profiler::builder().testing().build();
+    let numbers = |by: f32| (0..1_000_000).map(|k| (k as f32 * by).sin()).collect::<Vec<f32>>();
+    let (input, target) = (numbers(0.7), numbers(1.3));
+    let array = |shape: &[usize], data| Slice::<f32>::new(shape, data).unwrap();
+    let by_element = Inputs::<Slice<'_, f32>>::new()
+        .tensor("input", array(&[1_000_000], &input))
+        .tensor("target", array(&[1_000_000], &target))
+        .constant("target");
+    let labels: Vec<i64> = (0..1000).collect();
+    let by_row = Inputs::<Slice<'_, f32>>::new()
+        .tensor("input", array(&[1000, 1000], &input))
+        .labels("target", labels);
+    let measured = [
+        ("mse", third_run(mse(), &by_element, [1_000_000, 2])),
+        ("cross_entropy", third_run(cross_entropy(), &by_row, [1_000_000, 1])),
+    ];
+    for (loss, [allocated, given]) in measured {
+        println!("{loss}: {allocated} bytes allocated, {given} given");
+        assert!(allocated * 20 < given, "{loss}: {allocated} bytes for {given}");
+    }
+}
