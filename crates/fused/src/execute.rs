@@ -382,6 +382,7 @@ fn compute<'s, F: Lane>(
             ];
             kernel::select(level, compare, out, values);
         }
-        Op::AtLabel(..) => out.fill(F::NAN),
+        // Of full values only.
+        Op::AtLabel(..) | Op::Tail(_) | Op::Softplus(..) | Op::Sigmoid(..) => out.fill(F::NAN),
     }
 }

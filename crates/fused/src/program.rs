@@ -34,6 +34,12 @@ pub(crate) enum Op<A> {
     Select(Compare, [A; 2], [A; 2]),
     /// The second at the label's class, else the third.
     AtLabel(usize, A, A),
+    /// e^−|x|, which the sigmoid and the softplus of ±x have in common.
+    Tail(A),
+    /// The softplus of the first, given ln(1 + e^−|x|).
+    Softplus(A, A),
+    /// The sigmoid of the first, given e^−|x|.
+    Sigmoid(A, A),
 }
 
 /// What a row value is made by, before the full values of its stage.
@@ -72,6 +78,8 @@ pub(crate) enum FullOp {
     Pick(usize, usize, usize),
     /// Into the output at that place.
     Output(usize, usize),
+    /// An op into the output at that place, but at the label's class what is in a slot.
+    LabelledOutput(Op<usize>, usize, usize, usize),
 }
 
 /// What a reduction adds to.
@@ -92,6 +100,9 @@ impl<A: Copy> Op<A> {
                 Op::Select(compare, ab.map(&mut f), then_else.map(f))
             }
             Self::AtLabel(labels, hit, miss) => Op::AtLabel(labels, f(hit), f(miss)),
+            Self::Tail(x) => Op::Tail(f(x)),
+            Self::Softplus(x, tail) => Op::Softplus(f(x), f(tail)),
+            Self::Sigmoid(x, tail) => Op::Sigmoid(f(x), f(tail)),
         }
     }
 }
@@ -105,6 +116,9 @@ impl FullOp {
             Self::SumOfProducts(slots, weighed, into) => Self::SumOfProducts(slots, weighed, into),
             Self::Pick(labels, _, row) => Self::Pick(labels, slot, row),
             Self::Output(_, place) => Self::Output(slot, place),
+            Self::LabelledOutput(op, labels, hit, place) => {
+                Self::LabelledOutput(op, labels, hit, place)
+            }
         }
     }
 }
@@ -682,17 +696,59 @@ impl<'a> Building<'a> {
                 last.insert(x, at);
             }
         }
+        // What is elsewhere than at a label may stand for the whole.
+        for &index in order.iter().rev() {
+            if let (Node::AtLabel(_, _, miss), Some(&until)) =
+                (self.of.nodes[index].0, last.get(&index))
+            {
+                let miss = last.entry(self.of.alias[miss.index()]).or_insert(until);
+                *miss = until.max(*miss);
+            }
+        }
+        let uses = |index: usize| -> Vec<FullOp> {
+            wanted.iter().filter(|(other, _)| *other == index).map(|(_, op)| *op).collect()
+        };
+        let tails = self.tails(&order);
+        let mut tail_slots: BTreeMap<usize, [Option<usize>; 2]> = BTreeMap::new();
         let mut slots = Slots::default();
         let mut program = Vec::new();
+        // An op whose value is only the rest of an output.
+        let mut rest: Option<(usize, Op<usize>)> = None;
         for (at, &index) in order.iter().enumerate() {
             let node = self.of.nodes[index].0;
+            if let (Node::AtLabel(labels, hit, miss), Some((of, op))) = (node, rest.take())
+                && of == self.of.alias[miss.index()]
+                && let &[FullOp::Output(_, place)] = &uses(index)[..]
+            {
+                let hit = self.full_arg(self.of.alias[hit.index()], &slots);
+                program.push(FullOp::LabelledOutput(op, labels, slots.of(hit), place));
+                continue;
+            }
             let op = self.op(node, |own, x| own.full_arg(x, &slots));
-            let Some(op) = op.map(|op| op.map(|arg| slots.of(arg))) else { continue };
+            let Some(mut op) = op.map(|op| op.map(|arg| slots.of(arg))) else { continue };
+            if let (Op::Unary(shared, x), Some(base)) = (op, tails.get(&index)) {
+                let [tail, log] = tail_slots.entry(*base).or_default();
+                let tail = *tail.get_or_insert_with(|| {
+                    let slot = slots.more();
+                    program.push(FullOp::Op(Op::Tail(x), Target::Slot(slot)));
+                    slot
+                });
+                op = if shared == Unary::Sigmoid {
+                    Op::Sigmoid(x, tail)
+                } else {
+                    let log = *log.get_or_insert_with(|| {
+                        let slot = slots.more();
+                        program.push(FullOp::Op(Op::Unary(Unary::Ln1p, tail), Target::Slot(slot)));
+                        slot
+                    });
+                    Op::Softplus(x, log)
+                };
+            }
             let kept = self.stored.get(&index).copied().filter(|_| self.stage_of(index) == stage);
-            let uses: Vec<_> =
-                wanted.iter().filter(|(other, _)| *other == index).map(|(_, op)| *op).collect();
+            let uses_here = uses(index);
             let read_later = last.contains_key(&index);
-            match (op, kept, &uses[..], read_later) {
+            let next = order.get(at + 1).map(|&next| (next, self.of.nodes[next].0));
+            match (op, kept, &uses_here[..], read_later) {
                 // What is only added up, or only written, needs no slot.
                 (
                     Op::Binary(op @ (Binary::Mul | Binary::Weigh), a, b),
@@ -703,28 +759,27 @@ impl<'a> Building<'a> {
                 (op, None, &[FullOp::Output(_, place)], false) => {
                     program.push(FullOp::Op(op, Target::Output(place)));
                 }
+                (op, None, [], _)
+                    if let Some((next, Node::AtLabel(_, hit, miss))) = next
+                        && self.of.alias[miss.index()] == index
+                        && self.of.alias[hit.index()] != index
+                        && last.get(&index) == Some(&(at + 1))
+                        && !last.contains_key(&next)
+                        && matches!(uses(next)[..], [FullOp::Output(..)]) =>
+                {
+                    rest = Some((index, op));
+                }
                 (op, kept, uses, _) => {
-                    // A value at the label takes the place of the others, if they are not read again.
-                    let dying = |x: usize| {
-                        let node = slots.taken.iter().find(|(_, slot)| **slot == x);
-                        node.map(|(&node, _)| node).filter(|node| last.get(node) == Some(&at))
-                    };
-                    let replaced = match op {
-                        Op::AtLabel(_, hit, miss) if kept.is_none() && hit != miss => dying(miss),
-                        _ => None,
-                    };
-                    let slot = match replaced.and_then(|node| slots.taken.remove(&node)) {
-                        Some(slot) => slots.give(index, slot),
-                        None => slots.next(index),
-                    };
+                    let slot = slots.next(index);
                     let target = kept.map_or(Target::Slot(slot), |place| Target::Kept(place, slot));
                     program.push(FullOp::Op(op, target));
                     program.extend(uses.iter().map(|op| op.of(slot)));
                     last.entry(index).or_insert(at);
                 }
             }
-            let read: BTreeSet<_> = self.of.reads(index).into_iter().chain([index]).collect();
-            read.into_iter().filter(|x| last.get(x) == Some(&at)).for_each(|x| slots.free(x));
+            let over: Vec<_> =
+                slots.taken.keys().copied().filter(|x| last.get(x) == Some(&at)).collect();
+            over.into_iter().for_each(|x| slots.free(x));
         }
         for &(index, op) in wanted.iter().filter(|(index, _)| !needed.contains(index)) {
             let arg = self.full_arg(index, &slots);
@@ -734,6 +789,23 @@ impl<'a> Building<'a> {
         let Slots { loads, .. } = slots;
         let stage = &mut self.pass.stages[stage];
         (stage.full, stage.loads) = (program, loads);
+    }
+
+    /// The sigmoids and softpluses that have their e^−|x| in common with another, each with the x.
+    fn tails(&self, order: &[usize]) -> BTreeMap<usize, usize> {
+        let base = |index: usize| match self.of.nodes[index].0 {
+            Node::Unary(Unary::Sigmoid | Unary::Softplus, x) => {
+                let x = self.of.alias[x.index()];
+                Some(match self.of.nodes[x].0 {
+                    Node::Unary(Unary::Neg, x) => self.of.alias[x.index()],
+                    _ => x,
+                })
+            }
+            _ => None,
+        };
+        let bases: Vec<_> = order.iter().filter_map(|&index| Some((index, base(index)?))).collect();
+        let shared = |x: usize| bases.iter().filter(|(_, other)| *other == x).count() > 1;
+        bases.iter().copied().filter(|&(_, x)| shared(x)).collect()
     }
 
     fn full_arg(&mut self, index: usize, slots: &Slots) -> Arg {
@@ -776,10 +848,6 @@ impl Slots {
     /// A slot for a node's value.
     fn next(&mut self, node: usize) -> usize {
         let slot = self.free.pop().unwrap_or_else(|| self.more());
-        self.give(node, slot)
-    }
-
-    fn give(&mut self, node: usize, slot: usize) -> usize {
         self.taken.insert(node, slot);
         slot
     }

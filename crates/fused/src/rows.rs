@@ -20,6 +20,8 @@ pub(crate) enum Lies {
     /// In the slot itself.
     #[default]
     There,
+    /// In another slot.
+    Slot(usize),
     /// In an input, from that element on.
     Input(usize, usize),
     /// Among what is kept, the classes or the row values, from that element on.
@@ -162,6 +164,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 FullOp::Op(..)
                 | FullOp::Reduce(_, _, Into::Fold(_))
                 | FullOp::SumOfProducts(_, _, Into::Fold(_))
+                | FullOp::LabelledOutput(..)
                 | FullOp::Output(..) => {}
             }
         }
@@ -252,17 +255,49 @@ impl<T: Element> Rows<'_, '_, '_, T> {
     ) {
         let Place { row, first, lanes } = at;
         match op {
+            // Without the label among the lanes, what is elsewhere stands for the whole.
+            FullOp::Op(Op::AtLabel(labels, _, miss), Target::Slot(out))
+                if along_classes && self.label_lane(labels, at).is_none() =>
+            {
+                self.scratch.lies[out] = match self.scratch.lies[miss] {
+                    Lies::There => Lies::Slot(miss),
+                    lies => lies,
+                };
+            }
+            FullOp::LabelledOutput(op, labels, hit, place) => {
+                let parts = std::mem::take(&mut self.parts);
+                if let Some((_, part)) = parts.iter_mut().find(|(other, _)| *other == place) {
+                    let (out, stride) = lanes_of(part, at, self.block, along_classes);
+                    if along_classes {
+                        self.write(op, out, stride, spare, at, along_classes);
+                        if let Some(lane) = self.label_lane(labels, at) {
+                            out[lane] = T::narrow(self.read(hit)[lane]);
+                        }
+                    } else {
+                        self.compute(op, spare, at, along_classes);
+                        let class = u32::try_from(row).unwrap_or(NONE);
+                        let labels = chunk_of(&self.scratch.labels[labels], first);
+                        let (out_chunk, hit): (&mut Chunk<_>, _) = (spare, self.read(hit));
+                        for i in 0..CHUNK {
+                            let rest = out_chunk[i];
+                            out_chunk[i] = Lane::select(labels[i] == class, hit[i], rest);
+                        }
+                        store(out, stride, out_chunk, lanes);
+                    }
+                }
+                self.parts = parts;
+            }
             FullOp::Op(op, Target::Slot(out)) => {
                 // Swapped out, so that the others can be read while it is written.
                 std::mem::swap(&mut self.scratch.slots[out], spare);
-                self.compute(op, Some(out), spare, at, along_classes);
+                self.compute(op, spare, at, along_classes);
                 std::mem::swap(&mut self.scratch.slots[out], spare);
                 self.scratch.lies[out] = Lies::There;
             }
             FullOp::Op(op, Target::Kept(place, slot)) => {
                 let start = row * self.block.lanes.next_multiple_of(CHUNK) + first;
                 let mut kept = std::mem::take(&mut self.scratch.kept[place]);
-                self.compute(op, None, chunk_mut(&mut kept, start), at, along_classes);
+                self.compute(op, chunk_mut(&mut kept, start), at, along_classes);
                 self.scratch.kept[place] = kept;
                 self.scratch.lies[slot] = Lies::Kept(place, start);
             }
@@ -270,14 +305,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 let parts = std::mem::take(&mut self.parts);
                 if let Some((_, part)) = parts.iter_mut().find(|(other, _)| *other == place) {
                     let (out, stride) = lanes_of(part, at, self.block, along_classes);
-                    let whole = lanes == CHUNK && stride == 1;
-                    match T::as_computed_mut(out).and_then(<[_]>::first_chunk_mut) {
-                        Some(out) if whole => self.compute(op, None, out, at, along_classes),
-                        _ => {
-                            self.compute(op, None, spare, at, along_classes);
-                            store(out, stride, spare, lanes);
-                        }
-                    }
+                    self.write(op, out, stride, spare, at, along_classes);
                 }
                 self.parts = parts;
             }
@@ -355,9 +383,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 self.scratch.rows[place] = row;
             }
             FullOp::Pick(labels, slot, place) if along_classes => {
-                let label = self.ground.label(labels, self.block, row);
-                let lane = label.and_then(|label| label.checked_sub(first));
-                if let Some(lane) = lane.filter(|&lane| lane < lanes) {
+                if let Some(lane) = self.label_lane(labels, at) {
                     let picked = self.read(slot)[lane].to_f64();
                     self.scratch.rows[place][row] = picked;
                 }
@@ -371,6 +397,34 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                     out[i] = if labels[i] == class { x[i].to_f64() } else { out[i] };
                 }
                 self.scratch.rows[place] = picked;
+            }
+        }
+    }
+
+    /// The lane of a row's label, if it is among these.
+    #[inline(always)]
+    fn label_lane(&self, labels: usize, at: Place) -> Option<usize> {
+        let label = self.ground.label(labels, self.block, at.row)?;
+        label.checked_sub(at.first).filter(|&lane| lane < at.lanes)
+    }
+
+    /// Computes into an output, where it lies if it can.
+    #[inline(always)]
+    fn write(
+        &self,
+        op: Op<usize>,
+        out: &mut [T],
+        stride: usize,
+        spare: &mut Chunk<T::Compute>,
+        at: Place,
+        along_classes: bool,
+    ) {
+        let whole = at.lanes == CHUNK && stride == 1;
+        match T::as_computed_mut(out).and_then(<[_]>::first_chunk_mut) {
+            Some(out) if whole => self.compute(op, out, at, along_classes),
+            _ => {
+                self.compute(op, spare, at, along_classes);
+                store(out, stride, spare, at.lanes);
             }
         }
     }
@@ -391,6 +445,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         let there: &Chunk<T::Compute> = &scratch.slots[slot];
         let (values, start) = match scratch.lies[slot] {
             Lies::There => return there,
+            Lies::Slot(other) => return &scratch.slots[other],
             Lies::Input(input, start) => match T::as_computed(&ground.inputs[input].elements) {
                 Some(elements) => (elements, start),
                 None => return there,
@@ -403,14 +458,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
     }
 
     #[inline(always)]
-    fn compute(
-        &self,
-        op: Op<usize>,
-        slot: Option<usize>,
-        out: &mut Chunk<T::Compute>,
-        at: Place,
-        along_classes: bool,
-    ) {
+    fn compute(&self, op: Op<usize>, out: &mut Chunk<T::Compute>, at: Place, along_classes: bool) {
         match op {
             Op::Unary(op, x) => {
                 let x = self.read(x);
@@ -447,32 +495,31 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 }
             }
             Op::AtLabel(labels, hit, miss) => {
-                let hit = self.read(hit);
-                // What is in its place already only gets the value at the label.
-                let miss = if slot == Some(miss) { None } else { Some(self.read(miss)) };
+                let (hit, miss) = (self.read(hit), self.read(miss));
                 if along_classes {
-                    if let Some(miss) = miss {
-                        *out = *miss;
-                    }
-                    let label = self.ground.label(labels, self.block, at.row);
-                    let lane = label.and_then(|label| label.checked_sub(at.first));
-                    if let Some(lane) = lane.filter(|&lane| lane < at.lanes) {
+                    *out = *miss;
+                    if let Some(lane) = self.label_lane(labels, at) {
                         out[lane] = hit[lane];
                     }
                 } else {
                     let class = u32::try_from(at.row).unwrap_or(NONE);
                     let labels = chunk_of(&self.scratch.labels[labels], at.first);
-                    match miss {
-                        Some(miss) => {
-                            map!(out, |labels, hit, miss| Lane::select(labels == class, hit, miss));
-                        }
-                        None => {
-                            for i in 0..CHUNK {
-                                out[i] = Lane::select(labels[i] == class, hit[i], out[i]);
-                            }
-                        }
-                    }
+                    map!(out, |labels, hit, miss| Lane::select(labels == class, hit, miss));
                 }
+            }
+            Op::Tail(x) => {
+                let x = self.read(x);
+                map!(out, |x| (-x.abs()).exp());
+            }
+            Op::Softplus(x, tail) => {
+                let (x, tail) = (self.read(x), self.read(tail));
+                let zero = T::Compute::ZERO;
+                map!(out, |x, tail| Lane::select(x > zero, x, zero) + tail);
+            }
+            Op::Sigmoid(x, tail) => {
+                let (x, tail) = (self.read(x), self.read(tail));
+                let (zero, one) = (T::Compute::ZERO, T::Compute::ONE);
+                map!(out, |x, tail| Lane::select(x < zero, tail, one) / (one + tail));
             }
         }
     }
@@ -497,6 +544,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 | FullOp::Reduce(_, _, Into::Fold(_))
                 | FullOp::SumOfProducts(_, _, Into::Fold(_))
                 | FullOp::Pick(..)
+                | FullOp::LabelledOutput(..)
                 | FullOp::Output(..) => {}
             }
         }
