@@ -43,6 +43,8 @@ pub struct Argument {
     pub optional: bool,
     /// Whether it has a gradient.
     pub differentiable: bool,
+    /// Whether its numbers are meant as logarithms, of probabilities or of a rate.
+    pub log: bool,
 }
 
 /// How an argument's shape goes with the main input's.
@@ -168,7 +170,14 @@ impl Argument {
             domain: None,
             optional: false,
             differentiable: true,
+            log: false,
         }
+    }
+
+    /// The argument as logarithms.
+    #[must_use]
+    pub const fn logs(self) -> Self {
+        Self { log: true, ..self }
     }
 
     /// Numbers with the main input's shape and a gradient.
