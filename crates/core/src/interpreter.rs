@@ -18,7 +18,7 @@ pub(crate) enum Value<T> {
 pub(crate) struct Run<'a, B: Backend> {
     pub(crate) backend: &'a B,
     pub(crate) graph: &'a Graph,
-    pub(crate) sides: Vec<[usize; 3]>,
+    pub(crate) sides: &'a [[usize; 3]],
     pub(crate) inputs: Vec<Option<Value<B::Tensor>>>,
     pub(crate) labels: Vec<B::Labels>,
 }
@@ -188,7 +188,7 @@ impl<B: Backend> Run<'_, B> {
     }
 
     fn sides_of(&self, shape: Shape) -> [usize; 3] {
-        sides_of(shape, &self.sides)
+        sides_of(shape, self.sides)
     }
 }
 

@@ -87,6 +87,13 @@ impl Labels {
         Ok(Self { sides, data })
     }
 
+    /// The most labels that a row has, each row's ended by −1.
+    pub(crate) fn longest_set(data: &[i64], [batch, classes, inner]: [usize; 3]) -> usize {
+        let at = |row: usize, class: usize| (row / inner * classes + class) * inner + row % inner;
+        let length = |row| (0..classes).take_while(|&class| data[at(row, class)] != -1).count();
+        (0..batch * inner).map(length).max().unwrap_or(0)
+    }
+
     /// The labels of rows that have several, each row's ended by −1, as one `Labels` a place in the list.
     ///
     /// # Errors

@@ -1,0 +1,67 @@
+//! What a caller hands to a loss, and what comes back.
+
+use crate::labels::Indices;
+
+/// The arguments of a loss by name, in a library's own arrays.
+#[derive(Clone, Debug)]
+pub struct Inputs<A> {
+    pub(crate) given: Vec<(String, Input<A>)>,
+}
+
+/// One argument.
+#[derive(Clone, Debug)]
+pub(crate) enum Input<A> {
+    Numbers(A),
+    Indices(Indices),
+}
+
+impl<A> Default for Inputs<A> {
+    fn default() -> Self {
+        Self { given: Vec::new() }
+    }
+}
+
+impl<A> Inputs<A> {
+    /// No arguments yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With an argument of numbers, by PyTorch's name.
+    #[must_use]
+    pub fn tensor(mut self, name: &str, array: impl Into<A>) -> Self {
+        self.given.push((name.into(), Input::Numbers(array.into())));
+        self
+    }
+
+    /// With an argument of class indices, by PyTorch's name.
+    #[must_use]
+    pub fn labels(mut self, name: &str, indices: impl Into<Indices>) -> Self {
+        self.given.push((name.into(), Input::Indices(indices.into())));
+        self
+    }
+}
+
+/// The value of a loss and its gradients, in the library's own arrays.
+#[derive(Clone, Debug)]
+pub struct Evaluation<O> {
+    /// The value: one number of shape `()`, or the unreduced loss.
+    pub value: O,
+    /// The gradient of each differentiable argument that was given, with the argument's shape.
+    pub grads: Vec<(String, O)>,
+}
+
+impl<O> Evaluation<O> {
+    /// `value` and each `grad.ARGUMENT`.
+    pub fn outputs(&self) -> impl Iterator<Item = (String, &O)> {
+        let grads = self.grads.iter().map(|(name, grad)| (format!("grad.{name}"), grad));
+        std::iter::once(("value".to_owned(), &self.value)).chain(grads)
+    }
+
+    /// The gradient in that argument, if it was given and has one.
+    #[must_use]
+    pub fn grad(&self, argument: &str) -> Option<&O> {
+        self.grads.iter().find(|(name, _)| name == argument).map(|(_, grad)| grad)
+    }
+}
