@@ -32,7 +32,7 @@ fn problem(entry: &Entry) -> Option<[&'static [u8]; 2]> {
         (Values::Numbers, None, None) if !input.log => {
             Some([file!("regression_prediction"), file!("regression_target")])
         }
-        (Values::Numbers | Values::IndexSets, ..) => None,
+        (Values::Numbers | Values::IndexSets | Values::Integers, ..) => None,
     }
 }
 

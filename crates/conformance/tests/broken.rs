@@ -3,7 +3,8 @@
 use lossmith_conformance::{Claim, certify_ops, op, op_phases};
 use lossmith_core::labels::Labels;
 use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
-use lossmith_core::{Backend, Format, Matmul, Operand, Reference, scalar};
+use lossmith_core::sequence::Table;
+use lossmith_core::{Backend, Format, Matmul, Operand, Powers, Reference, Take, scalar};
 use std::convert::Infallible;
 
 /// What an op gets wrong.
@@ -47,6 +48,12 @@ enum Fault {
     Axis,
     /// The last element is left out.
     LastLost,
+    /// What a table does not have is taken from the first class.
+    NoneTaken,
+    /// Every row goes by the first row's table.
+    FirstRow,
+    /// What comes to a class last is all that it keeps.
+    Overwritten,
 }
 
 /// The phase of the op that is broken, and how.
@@ -86,6 +93,7 @@ fn binary_name(op: Binary) -> &'static str {
         Binary::Div => "div",
         Binary::Weigh => "weigh",
         Binary::ExpSub => "exp_sub",
+        Binary::LogAddExp => "log_add_exp",
     }
 }
 
@@ -121,6 +129,7 @@ fn textbook_of_two(op: Binary, a: f64, b: f64) -> f64 {
     match op {
         Binary::Weigh => a * b,
         Binary::ExpSub => (a - b).exp(),
+        Binary::LogAddExp => (a.exp() + b.exp()).ln(),
         Binary::Div => a * (1.0 / b),
         Binary::Sub => -(b - a),
         Binary::Add | Binary::Mul => scalar::binary(op, a, b),
@@ -334,8 +343,8 @@ impl Backend for Backed {
         Ok(self.out("at_label", sides, data.into_iter().enumerate().map(of).collect()))
     }
 
-    fn matmul(&self) -> Option<&dyn Matmul<Tensor, Infallible>> {
-        Some(self)
+    fn powers(&self) -> Powers<'_, Tensor, Infallible> {
+        Powers { matmul: Some(self), take: Some(self) }
     }
 
     fn labels(&self, labels: &Labels) -> Result<Labels, Infallible> {
@@ -379,6 +388,51 @@ impl Matmul<Tensor, Infallible> for Backed {
     }
 }
 
+impl Take<Tensor, Infallible> for Backed {
+    fn take(&self, x: &Tensor, table: &Table, otherwise: f64) -> Result<Tensor, Infallible> {
+        let ([rows, places, classes], inner) = (table.sides(), x.sides[2]);
+        let fault = self.fault("take");
+        let element = |index: usize| {
+            let (row, place, i) = (index / inner / places, index / inner % places, index % inner);
+            let of_row = if fault == Some(Fault::FirstRow) { 0 } else { row };
+            let taken = table.at(of_row, place);
+            let none = fault == Some(Fault::NoneTaken) && taken.is_none() && classes > 0;
+            let taken = if none { Some(0) } else { taken };
+            let at = |class: usize| x.data[(row * classes + class) * inner + i];
+            match (fault, taken) {
+                (Some(Fault::Blend), _) => (0..classes)
+                    .fold(if taken.is_none() { otherwise } else { 0.0 }, |sum, class| {
+                        sum + f64::from(u8::from(taken == Some(class))) * at(class)
+                    }),
+                (_, taken) => taken.map_or(otherwise, at),
+            }
+        };
+        let sides = [rows, places, inner];
+        Ok(self.out("take", sides, (0..sides.iter().product()).map(element).collect()))
+    }
+
+    fn put(&self, x: &Tensor, table: &Table) -> Result<Tensor, Infallible> {
+        let ([rows, places, classes], inner) = (table.sides(), x.sides[2]);
+        let fault = self.fault("put");
+        let element = |index: usize| {
+            let (row, class, i) = (index / inner / classes, index / inner % classes, index % inner);
+            let of_row = if fault == Some(Fault::FirstRow) { 0 } else { row };
+            let here = (0..places).filter(|&place| match fault {
+                Some(Fault::NoneTaken) => table.at(of_row, place).unwrap_or(0) == class,
+                _ => table.at(of_row, place) == Some(class),
+            });
+            let values = here.map(|place| x.data[(row * places + place) * inner + i]);
+            let values: Vec<f64> = values.collect();
+            match fault {
+                Some(Fault::Overwritten) => values.last().copied().unwrap_or(0.0),
+                _ => self.add_up("put", Reduce::Sum, &values),
+            }
+        };
+        let sides = [rows, classes, inner];
+        Ok(self.out("put", sides, (0..sides.iter().product()).map(element).collect()))
+    }
+}
+
 /// Every op with every fault that makes a difference to it.
 fn faults() -> Vec<Broken> {
     use Fault::*;
@@ -395,11 +449,11 @@ fn faults() -> Vec<Broken> {
         (&["ln1p", "softplus"], &[Textbook]),
         (&["add", "sub", "mul", "div"], &[ZeroSign, Flushed]),
         (
-            &["add", "sub", "mul", "div", "weigh", "exp_sub"],
+            &["add", "sub", "mul", "div", "weigh", "exp_sub", "log_add_exp"],
             &[NanHidden, InfinityLost, Imprecise, Broadcast, OwnedKept, LastLost],
         ),
         (&["sub", "div", "weigh", "exp_sub"], &[NumberSide, Swapped]),
-        (&["sub", "div", "weigh", "exp_sub"], &[Textbook]),
+        (&["sub", "div", "weigh", "exp_sub", "log_add_exp"], &[Textbook]),
         (
             &["select_eq", "select_lt", "select_le"],
             &[NanHidden, InfinityLost, ZeroSign, Flushed, Broadcast, Tie, Textbook, Swapped, Blend],
@@ -408,6 +462,11 @@ fn faults() -> Vec<Broken> {
         (&["fold_sum", "fold_max"], &[NanHidden, InfinityLost, LastLost, Imprecise]),
         (&["reduce_sum", "fold_sum"], &[Narrow, PlainSum]),
         (&["matmul"], &[NanHidden, InfinityLost, Imprecise, Narrow, Swapped, LastLost]),
+        (&["take"], &[NanHidden, InfinityLost, ZeroSign, Imprecise, LastLost]),
+        (&["put"], &[NanHidden, InfinityLost, Imprecise, Narrow, PlainSum, LastLost]),
+        (&["take", "put"], &[NoneTaken, FirstRow]),
+        (&["take"], &[Blend]),
+        (&["put"], &[Overwritten]),
         (&["reduce_max", "fold_max"], &[FromZero]),
         (
             &["at_label"],

@@ -35,9 +35,11 @@ fn units(node: Node) -> f64 {
         Node::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Weigh, ..)
         | Node::Unary(Unary::Sqrt, _) => 1.0,
         Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Ln | Unary::Ln1p, _)
+        | Node::Put(..)
         | Node::Reduce(Reduce::Sum, ..)
         | Node::Fold(Reduce::Sum, _) => 2.0,
-        Node::Unary(Unary::Sigmoid | Unary::Softplus, _) | Node::Binary(Binary::ExpSub, ..) => 4.0,
+        Node::Unary(Unary::Sigmoid | Unary::Softplus, _)
+        | Node::Binary(Binary::ExpSub | Binary::LogAddExp, ..) => 4.0,
         Node::Constant(_)
         | Node::Input(_)
         | Node::Size(..)
@@ -46,6 +48,7 @@ fn units(node: Node) -> f64 {
         | Node::Reduce(Reduce::Max, ..)
         | Node::Fold(Reduce::Max, _)
         | Node::AtLabel(..)
+        | Node::Take(..)
         | Node::Matmul(..)
         | Node::Spread(_)
         | Node::Detach(_) => 0.0,
@@ -73,7 +76,14 @@ impl<'g> Bounds<'g> {
                 let second_order = match (op, of(b)) {
                     (Binary::Mul | Binary::Weigh, Some(b)) => pass(of(a), b),
                     (Binary::Mul | Binary::Weigh, None)
-                    | (Binary::Add | Binary::Sub | Binary::Div | Binary::ExpSub, _) => None,
+                    | (
+                        Binary::Add
+                        | Binary::Sub
+                        | Binary::Div
+                        | Binary::ExpSub
+                        | Binary::LogAddExp,
+                        _,
+                    ) => None,
                 };
                 sum(first_order, second_order)
             }
@@ -104,6 +114,16 @@ impl<'g> Bounds<'g> {
                 let of_a = self.argument(a, a_var.shape()).map(|bound| product(bound, b_var.abs()));
                 let of_b = self.argument(b, b_var.shape()).map(|bound| product(a_var.abs(), bound));
                 sum(of_a, of_b)
+            }
+            Node::Take(table, x, _) => {
+                let x_shape = self.graph.node(x).1;
+                let table = self.graph.table(table, [x_shape, shape]);
+                self.argument(x, x_shape).map(|bound| table.take(bound, 0.0))
+            }
+            Node::Put(table, x) => {
+                let x_shape = self.graph.node(x).1;
+                let table = self.graph.table(table, [shape, x_shape]);
+                self.argument(x, x_shape).map(|bound| table.put(bound))
             }
             Node::AtLabel(labels, hit, miss) => {
                 let exact = y.constant(0.0);
@@ -138,6 +158,11 @@ impl<'g> Bounds<'g> {
                 let terms = self.graph.var(x).abs().sum_to(self.graph.node(x).1, y.shape());
                 Some(terms * units)
             }
+            Node::Put(table, x) => {
+                let x = self.graph.var(x);
+                let table = self.graph.table(table, [y.shape(), x.shape()]);
+                Some(table.put(x.abs()) * units)
+            }
             // Each product and each step of the sum.
             Node::Matmul(a, b, turned) => {
                 let [a, b] = [a, b].map(|x| self.graph.var(x));
@@ -155,6 +180,8 @@ impl<'g> Bounds<'g> {
                 let difference = (self.graph.var(a) - self.graph.var(b)).abs();
                 Some((y + y.weigh(difference)) * units + tiny)
             }
+            // The tail that is added to the larger is rounded as a number of its own.
+            Node::Binary(Binary::LogAddExp, ..) => Some((y.abs() + 1.0) * units),
             // A zero weight rounds nothing.
             Node::Binary(Binary::Weigh, w, _) => {
                 let [w, zero] = [self.graph.var(w), y.constant(0.0)];
@@ -174,6 +201,7 @@ impl<'g> Bounds<'g> {
             | Node::Reduce(Reduce::Max, ..)
             | Node::Fold(Reduce::Max, _)
             | Node::AtLabel(..)
+            | Node::Take(..)
             | Node::Spread(_)
             | Node::Detach(_) => None,
         }

@@ -11,8 +11,9 @@ use crate::labels::Labels;
 use crate::loss::{Definition, Loss};
 use crate::objective::Objective;
 use crate::op::Reduce;
-use crate::plan::{Entering, Plan, Seen, Wanted};
+use crate::plan::{Entering, Leaving, Plan, Seen, Wanted};
 use crate::reference::Reference;
+use crate::sequence::Table;
 
 /// What runs a plan on arrays of some library: every [`Backend`] does, op by op, and so may an engine that sees the
 /// whole graph.
@@ -24,7 +25,7 @@ pub trait Runner<A> {
     fn shape(&self, array: &A) -> Vec<usize>;
 
     /// What leaves the plan, in its order. The arrays of the arguments are at their places; class indices, which are
-    /// none there, come validated.
+    /// none there, come validated, and so do the tables made of sequences of them.
     ///
     /// # Errors
     /// An [`Error`] that names the argument outside its domain, or the runner's own.
@@ -33,6 +34,7 @@ pub trait Runner<A> {
         plan: &Plan,
         arrays: &[Option<&A>],
         labels: &[Labels],
+        tables: &[Table],
     ) -> Result<Vec<Self::Output>, Error>;
 }
 
@@ -48,19 +50,29 @@ impl<B: Backend, A: Array<B>> Runner<A> for B {
         plan: &Plan,
         arrays: &[Option<&A>],
         labels: &[Labels],
+        tables: &[Table],
     ) -> Result<Vec<A::Output>, Error> {
         let labels = labels.iter().map(|labels| self.labels(labels).map_err(Error::backend));
         let labels = labels.collect::<Result<_, _>>()?;
         let inputs = plan.entering().iter().map(|entering| enter(self, entering, arrays));
         let inputs = inputs.collect::<Result<_, Error>>()?;
-        if plan.needs_matmul() && self.matmul().is_none() {
+        let powers = self.powers();
+        if plan.needs_matmul() && powers.matmul.is_none() {
             return Err(Error::Unsupported { power: "matmul" });
         }
-        let run = Run { backend: self, graph: plan.graph(), sides: plan.sides(), inputs, labels };
-        let outputs: Vec<_> = plan.leaving().iter().map(|leaving| leaving.id).collect();
-        let left = run.outputs(&outputs)?.into_iter().zip(plan.leaving());
-        left.map(|(tensor, leaving)| A::leave(self, tensor, &leaving.shape).map_err(Error::backend))
-            .collect()
+        if plan.needs_take() && powers.take.is_none() {
+            return Err(Error::Unsupported { power: "take" });
+        }
+        let (graph, sides) = (plan.graph(), plan.sides());
+        let run = Run { backend: self, graph, sides, inputs, labels, tables };
+        let outputs: Vec<_> =
+            plan.leaving().iter().flat_map(|leaving| leaving.ids.iter().copied()).collect();
+        let mut left = run.outputs(&outputs)?.into_iter();
+        let leave = |leaving: &Leaving| {
+            let tensors = left.by_ref().take(leaving.ids.len()).collect();
+            A::leave(self, tensors, &leaving.shape).map_err(Error::backend)
+        };
+        plan.leaving().iter().map(leave).collect()
     }
 }
 
@@ -180,13 +192,13 @@ impl<A> Inputs<A> {
         plan: &Plan,
         seen: &[(&str, Seen<'_>)],
     ) -> Result<Evaluation<R::Output>, Error> {
-        let labels = plan.labels(seen)?;
+        let (labels, tables) = (plan.labels(seen)?, plan.tables(seen)?);
         let arrays = self.given.iter().map(|(_, input)| match input {
             Input::Numbers(array) => Some(array),
             Input::Indices(_) => None,
         });
         let arrays: Vec<_> = arrays.collect();
-        let mut left = runner.run(plan, &arrays, &labels)?.into_iter();
+        let mut left = runner.run(plan, &arrays, &labels, &tables)?.into_iter();
         let lost = || Error::Objective { fault: "it has no value".into() };
         let value = left.next().ok_or_else(lost)?;
         let names = plan.leaving().iter().skip(1).map(|leaving| leaving.name.clone());

@@ -66,6 +66,14 @@ pub(crate) fn gradients<'g>(
                 all.give(a, a_shape, da);
                 all.give(b, b_shape, db);
             }
+            Node::Take(table, x, _) => {
+                let x_shape = graph.node(x).1;
+                all.give(x, x_shape, graph.table(table, [x_shape, shape]).put(g));
+            }
+            Node::Put(table, x) => {
+                let x_shape = graph.node(x).1;
+                all.give(x, x_shape, graph.table(table, [shape, x_shape]).take(g, 0.0));
+            }
             Node::AtLabel(labels, hit, miss) => {
                 let labels = graph.labels(labels, shape);
                 all.give(hit, shape, labels.at(g, zero));

@@ -3,6 +3,7 @@
 use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::real::Real;
 use crate::scalar;
+use crate::sequence::Sequence;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
@@ -62,6 +63,10 @@ pub enum Node {
     Fold(Reduce, Id),
     /// One value at the label's class, another elsewhere.
     AtLabel(usize, Id, Id),
+    /// The elements at the places of a table, the number with these bits where it has none.
+    Take(usize, Id, u64),
+    /// The sums at the classes of a table, its transpose.
+    Put(usize, Id),
     /// A product of matrices, each transposed first where its flag says so.
     Matmul(Id, Id, [bool; 2]),
     /// The same value, its sides of one spread to the node's shape.
@@ -78,6 +83,8 @@ impl Node {
             Self::Unary(_, x)
             | Self::Reduce(_, x, _)
             | Self::Fold(_, x)
+            | Self::Take(_, x, _)
+            | Self::Put(_, x)
             | Self::Spread(x)
             | Self::Detach(x) => ([x, x, x, x], 1),
             Self::Binary(_, a, b) | Self::AtLabel(_, a, b) | Self::Matmul(a, b, _) => {
@@ -95,6 +102,7 @@ struct Nodes {
     seen: HashMap<(Node, Shape), Id>,
     labels: usize,
     derived: Vec<Derived>,
+    tabled: Vec<Tabled>,
     fault: Option<String>,
 }
 
@@ -135,6 +143,44 @@ impl fmt::Debug for Derived {
     }
 }
 
+/// A handle on sequences of class indices.
+#[derive(Clone, Copy, Debug)]
+pub struct SequenceVar<'g> {
+    pub(crate) graph: &'g Graph,
+    pub(crate) index: usize,
+    /// The shape of a step of what they go with.
+    pub(crate) shape: Shape,
+    pub(crate) places: Dim,
+}
+
+/// A handle on a table of places.
+#[derive(Clone, Copy, Debug)]
+pub struct TableVar<'g> {
+    graph: &'g Graph,
+    index: usize,
+    from: Shape,
+    to: Shape,
+}
+
+/// The class for a place of a sequence.
+type Class = Box<dyn Fn(&Sequence, usize) -> Option<usize>>;
+
+/// A table that is made of sequences before a run.
+pub(crate) struct Tabled {
+    /// The place of the sequences.
+    pub(crate) sequences: usize,
+    /// The shape of what is taken from, and of what is made.
+    pub(crate) shapes: [Shape; 2],
+    /// The class for a place.
+    pub(crate) class: Class,
+}
+
+impl fmt::Debug for Tabled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "table of sequences {} for {:?}", self.sequences, self.shapes)
+    }
+}
+
 impl Graph {
     /// The tensor argument at place `index` of the run.
     pub(crate) fn input(&self, index: usize, shape: Shape) -> Var<'_> {
@@ -156,6 +202,21 @@ impl Graph {
     /// The class indices that are still to be made, in the order of their places.
     pub(crate) fn take_derived(&self) -> Vec<Derived> {
         std::mem::take(&mut self.nodes.borrow_mut().derived)
+    }
+
+    /// The table at place `index` of the run, between tensors of those shapes.
+    pub(crate) fn table(&self, index: usize, [from, to]: [Shape; 2]) -> TableVar<'_> {
+        TableVar { graph: self, index, from, to }
+    }
+
+    /// The tables that are to be made, in the order of their places.
+    pub(crate) fn take_tabled(&self) -> Vec<Tabled> {
+        std::mem::take(&mut self.nodes.borrow_mut().tabled)
+    }
+
+    /// Whether a node is such.
+    pub(crate) fn any(&self, such: impl Fn(Node) -> bool) -> bool {
+        self.nodes.borrow().list.iter().any(|&(node, _)| such(node))
     }
 
     /// A number.
@@ -224,6 +285,8 @@ impl<'g> Var<'g> {
             | Node::Reduce(..)
             | Node::Fold(..)
             | Node::AtLabel(..)
+            | Node::Take(..)
+            | Node::Put(..)
             | Node::Matmul(..)
             | Node::Spread(_)
             | Node::Detach(_) => None,
@@ -358,6 +421,44 @@ impl<'g> LabelVar<'g> {
     #[must_use]
     pub fn labelled(self) -> Var<'g> {
         self.pick(self.graph.number(1.0))
+    }
+}
+
+impl<'g> SequenceVar<'g> {
+    /// A side with a place for every label of the longest sequence and one before, between and after them.
+    #[must_use]
+    pub fn places(self) -> Dim {
+        self.places
+    }
+
+    /// A table of what the elements along `to` are taken from along `from`: `class` has it for a sequence and a place.
+    #[must_use]
+    pub fn table(
+        self,
+        [from, to]: [Dim; 2],
+        class: impl Fn(&Sequence, usize) -> Option<usize> + 'static,
+    ) -> TableVar<'g> {
+        let [batch, _, inner] = self.shape;
+        let shapes = [from, to].map(|side| [batch, side, inner]);
+        let tabled = Tabled { sequences: self.index, shapes, class: Box::new(class) };
+        let mut nodes = self.graph.nodes.borrow_mut();
+        nodes.tabled.push(tabled);
+        self.graph.table(nodes.tabled.len() - 1, shapes)
+    }
+}
+
+impl<'g> TableVar<'g> {
+    /// The elements of `x` at the table's places, `otherwise` where it has none.
+    #[must_use]
+    pub fn take(self, x: Var<'g>, otherwise: f64) -> Var<'g> {
+        let x = x.spread(self.from);
+        self.graph.push(Node::Take(self.index, x.id, otherwise.to_bits()), self.to)
+    }
+
+    /// The sums of the elements of `x` at the table's classes, the transpose.
+    pub(crate) fn put(self, x: Var<'g>) -> Var<'g> {
+        let x = x.spread(self.to);
+        self.graph.push(Node::Put(self.index, x.id), self.from)
     }
 }
 

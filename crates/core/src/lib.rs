@@ -36,10 +36,11 @@ pub mod plan;
 pub mod real;
 pub mod reference;
 pub mod scalar;
+pub mod sequence;
 pub mod shape;
 pub mod terms;
 
-pub use backend::{Array, Backend, Matmul, Operand};
+pub use backend::{Array, Backend, Matmul, Operand, Powers, Take};
 pub use dense::Dense;
 pub use error::Error;
 pub use evaluate::Runner;

@@ -8,11 +8,16 @@ use crate::catalogue::{Argument, Form, GRAD_OUTPUT, SAMPLE_WEIGHT, Values};
 use crate::error::Error;
 use crate::format::Format;
 use crate::grad::gradients;
-use crate::graph::{Derived, Graph, Id, LabelVar, NUMBER, Shape, Var, full, sides_of};
+use crate::graph::{
+    Derived, Dim, Graph, Id, LabelVar, NUMBER, Node, SequenceVar, Shape, Tabled, Var, full,
+    sides_of,
+};
 use crate::labels::{Indices, Labels};
 use crate::loss::{Arguments, Definition, Loss, Target};
 use crate::objective::{Objective, Term};
-use crate::shape::{Frame, Given, Main, Placed, Shapes, countable};
+use crate::op::Axis;
+use crate::sequence::{Reading, Table};
+use crate::shape::{Frame, Given, Main, Placed, Shapes, count, countable};
 use crate::terms::{Check, Reduction};
 use std::collections::BTreeMap;
 
@@ -22,6 +27,9 @@ pub(crate) enum Seen<'a> {
     Numbers(Vec<usize>),
     Indices(&'a Indices),
 }
+
+/// How many tables back one of the same step before is looked for.
+const SHARED: usize = 4;
 
 /// What is asked of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +46,9 @@ pub struct Plan {
     sides: Vec<[usize; 3]>,
     entering: Vec<Entering>,
     labels: Vec<Labelling>,
+    sequences: Vec<Reading>,
+    tables: Vec<Tabled>,
     leaving: Vec<Leaving>,
-    matmul: bool,
 }
 
 /// How an array becomes the input of the graph at its place in the list.
@@ -71,8 +80,8 @@ enum Labelling {
 pub struct Leaving {
     /// The caller's name of the argument; the value's is empty.
     pub name: String,
-    /// The node.
-    pub id: Id,
+    /// The nodes, one after the other: one, but as many as there are steps of what entered step by step.
+    pub ids: Vec<Id>,
     /// The shape of the library's array.
     pub shape: Vec<usize>,
 }
@@ -105,7 +114,36 @@ impl Plan {
     /// Whether a product of matrices is in it.
     #[must_use]
     pub fn needs_matmul(&self) -> bool {
-        self.matmul
+        self.graph.any(|node| matches!(node, Node::Matmul(..)))
+    }
+
+    /// Whether taking by tables is in it.
+    #[must_use]
+    pub fn needs_take(&self) -> bool {
+        self.graph.any(|node| matches!(node, Node::Take(..) | Node::Put(..)))
+    }
+
+    /// The tables of a run, from its sequences, which are validated.
+    pub(crate) fn tables(&self, seen: &[(&str, Seen<'_>)]) -> Result<Vec<Table>, Error> {
+        let none = Indices::from([]);
+        let read = |reading: &Reading| {
+            let of = |place: usize| match seen[place].1 {
+                Seen::Indices(indices) => indices,
+                Seen::Numbers(_) => &none,
+            };
+            reading.sequences(reading.places.map(of))
+        };
+        let sequences = self.sequences.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let mut made: Vec<Table> = Vec::new();
+        for Tabled { sequences: index, shapes, class } in &self.tables {
+            let [from, to] = shapes.map(|shape| sides_of(shape, &self.sides));
+            let rows = &sequences[*index];
+            let table = Table::new([to[0], to[1], from[1]], |row, place| class(&rows[row], place));
+            // Most steps have the tables of the step before, and share them.
+            let same = made.iter().rev().take(SHARED).find(|other| **other == table).cloned();
+            made.push(same.unwrap_or(table));
+        }
+        Ok(made)
     }
 
     /// The class indices of a run, validated.
@@ -151,6 +189,7 @@ impl Objective {
             entering: Vec::new(),
             entered: Vec::new(),
             labels: Vec::new(),
+            sequences: Vec::new(),
         };
 
         let mut value = graph.number(0.0);
@@ -177,7 +216,7 @@ impl Objective {
             build.labels.extend(graph.take_derived().into_iter().map(Labelling::Derived));
         }
 
-        let mut outputs: Vec<(Var<'_>, Shape)> = vec![(value, value_sides)];
+        let mut outputs: Vec<(Vec<Var<'_>>, Shape)> = vec![(vec![value], value_sides)];
         let mut names = vec![("", value_shape)];
         if wanted != Wanted::Value {
             let inputs: Vec<_> =
@@ -189,29 +228,31 @@ impl Objective {
                     return Err(Error::Objective { fault });
                 }
             }
-            let vars: Vec<_> = inputs.iter().map(|input| input.var).collect();
+            let vars: Vec<_> = inputs.iter().flat_map(|input| input.vars.clone()).collect();
             let found = gradients(&graph, value, value_sides, cotangent, &vars);
-            for (grad, input) in found.iter().zip(inputs) {
-                let grad = grad.unwrap_or_else(|| graph.number(0.0));
-                outputs.push((grad, input.var.shape()));
+            let mut found = found.into_iter().map(|grad| grad.unwrap_or(graph.number(0.0)));
+            for input in inputs {
+                outputs.push((found.by_ref().take(input.vars.len()).collect(), input.sides));
                 names.push((input.name, input.shape.to_vec()));
             }
         }
         if let Wanted::Bounds(format) = wanted {
             let all = bounds(&graph, format);
-            outputs.iter_mut().for_each(|(var, _)| *var = all[var.id().0]);
+            let vars = outputs.iter_mut().flat_map(|(vars, _)| vars);
+            vars.for_each(|var| *var = all[var.id().0]);
         }
         if let Some(fault) = graph.take_fault() {
             return Err(Error::Objective { fault });
         }
-        let leaving = outputs.into_iter().zip(names).map(|((var, sides), (name, shape))| Leaving {
-            name: name.to_owned(),
-            id: var.spread(sides).id(),
-            shape,
-        });
-        let (leaving, matmul) = (leaving.collect(), build.sides.len() > frames.len());
-        let Build { sides, entering, labels, .. } = build;
-        Ok(Plan { graph, sides, entering, labels, leaving, matmul })
+        let leaving =
+            outputs.into_iter().zip(names).map(|((vars, sides), (name, shape))| Leaving {
+                name: name.to_owned(),
+                ids: vars.into_iter().map(|var| var.spread(sides).id()).collect(),
+                shape,
+            });
+        let (leaving, tables) = (leaving.collect(), graph.take_tabled());
+        let Build { sides, entering, labels, sequences, .. } = build;
+        Ok(Plan { graph, sides, entering, labels, sequences, tables, leaving })
     }
 
     /// Each loss with its arguments, and which losses share a main input.
@@ -297,13 +338,16 @@ struct Build<'g, 'a> {
     entering: Vec<Entering>,
     entered: Vec<Entered<'g, 'a>>,
     labels: Vec<Labelling>,
+    sequences: Vec<Reading>,
 }
 
-/// What became of an argument, beside its [`Entering`].
+/// What became of an argument, beside its [`Entering`]s, the first of which is at that place: as many as it has steps.
 struct Entered<'g, 'a> {
     name: &'a str,
     differentiable: bool,
-    var: Var<'g>,
+    first: usize,
+    vars: Vec<Var<'g>>,
+    sides: Shape,
     shape: &'a [usize],
 }
 
@@ -317,6 +361,8 @@ impl<'g, 'a> Build<'g, 'a> {
             frame: call.frame,
             given: BTreeMap::new(),
             sets: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            sequences: None,
         };
         for given in &call.arguments {
             let (place, argument) = (given.place, given.argument.name);
@@ -335,6 +381,15 @@ impl<'g, 'a> Build<'g, 'a> {
                     arguments.sets.insert(argument, (0..slots).map(slot).collect());
                     continue;
                 }
+                Seen::Indices(indices) if given.argument.values == Values::Integers => {
+                    frame.check(layout, given.argument, &indices.shape)?;
+                    continue;
+                }
+                Seen::Indices(indices) if given.argument.form == Form::Sequences => {
+                    frame.check(layout, given.argument, &indices.shape)?;
+                    arguments.sequences = Some(self.sequences(call, frame, place, argument));
+                    continue;
+                }
                 Seen::Indices(indices) => {
                     frame.check_rows(layout, given.argument, &indices.shape)?;
                     let (sides, ignore) = (frame.label_sides(), definition.ignore_index());
@@ -350,6 +405,15 @@ impl<'g, 'a> Build<'g, 'a> {
                             let index = self.sides.len() - 1;
                             Placed::matrix(index, given.argument, shape, [rows, columns])
                         }
+                        Form::Steps => {
+                            let placed = frame.place(layout, given.argument, shape)?;
+                            // Without samples there is nothing to go through.
+                            let some = count(&placed.view.aligned) > 0;
+                            let steps = if some { shape[0] } else { 0 };
+                            let vars = self.enter(call, given, placed, shape, Some(steps));
+                            arguments.steps.insert(argument, vars);
+                            continue;
+                        }
                         Form::Main
                         | Form::Same
                         | Form::Rows
@@ -357,10 +421,12 @@ impl<'g, 'a> Build<'g, 'a> {
                         | Form::Features
                         | Form::Trailing
                         | Form::AnySideOne
+                        | Form::Sequences
+                        | Form::Lengths
                         | Form::Sample
                         | Form::Value => frame.place(layout, given.argument, shape)?,
                     };
-                    Target::Numbers(self.enter(call, given, placed, shape))
+                    Target::Numbers(self.enter(call, given, placed, shape, None)[0])
                 }
             };
             arguments.given.insert(argument, handle);
@@ -374,30 +440,81 @@ impl<'g, 'a> Build<'g, 'a> {
         self.graph.next_labels(shape)
     }
 
+    /// A handle on sequences, and a side for their labels.
+    fn sequences(
+        &mut self,
+        call: &Call<'a>,
+        frame: &Frame,
+        place: usize,
+        argument: &'static str,
+    ) -> SequenceVar<'g> {
+        let of_form = |form| call.arguments.iter().filter(move |given| given.argument.form == form);
+        let mut lengths = of_form(Form::Lengths);
+        let [steps, lengths] = [lengths.next(), lengths.next()];
+        let named = |given: Option<&Argued<'a>>| {
+            given.map_or((0, ""), |given| (given.place, given.argument.name))
+        };
+        let [(steps_at, steps_name), (lengths_at, lengths_name)] = [named(steps), named(lengths)];
+        let longest = match lengths.map(|given| given.seen) {
+            Some(Seen::Indices(lengths)) => Reading::longest(lengths),
+            Some(Seen::Numbers(_)) | None => 0,
+        };
+        let most = of_form(Form::Steps).next().map_or(0, |given| match given.seen {
+            Seen::Numbers(shape) => shape[0],
+            Seen::Indices(_) => 0,
+        });
+        let [rows, classes, _] = frame.sides();
+        let definition = &call.loss.definition;
+        self.sequences.push(Reading {
+            places: [place, steps_at, lengths_at],
+            names: [argument, steps_name, lengths_name],
+            rows,
+            batched: !frame.value_shape(definition.layout()).is_empty(),
+            steps: most,
+            classes,
+            blank: definition.blank(),
+        });
+        self.sides.push([rows, longest.saturating_mul(2).saturating_add(1), 1]);
+        let places = Dim::Full(Axis::Class, self.sides.len() - 1);
+        let (index, shape) = (self.sequences.len() - 1, full(call.frame));
+        SequenceVar { graph: self.graph, index, shape, places }
+    }
+
+    /// The handles on an argument of numbers: one, or one a step.
     fn enter(
         &mut self,
         call: &Call<'a>,
         given: &Argued<'a>,
         placed: Placed,
         shape: &'a [usize],
-    ) -> Var<'g> {
+        steps: Option<usize>,
+    ) -> Vec<Var<'g>> {
         let Placed { sides, view } = placed;
-        let again =
-            |other: &Entered<'_, '_>| other.name == given.name && other.var.shape() == sides;
+        let again = |other: &Entered<'_, '_>| other.name == given.name && other.sides == sides;
         let index = self.entered.iter().position(again).unwrap_or_else(|| {
-            let var = self.graph.input(self.entering.len(), sides);
-            let (place, domains) = (given.place, Vec::new());
-            self.entering.push(Entering { place, view, shape: sides, domains });
+            let first = self.entering.len();
+            let mut enter = |step| {
+                let view = View { step, ..view.clone() };
+                let (place, domains) = (given.place, Vec::new());
+                self.entering.push(Entering { place, view, shape: sides, domains });
+                self.graph.input(self.entering.len() - 1, sides)
+            };
+            let vars = match steps {
+                Some(steps) => (0..steps).map(|step| enter(Some(step))).collect(),
+                None => vec![enter(None)],
+            };
             let name = given.name;
-            self.entered.push(Entered { name, differentiable: false, var, shape });
+            self.entered.push(Entered { name, differentiable: false, first, vars, sides, shape });
             self.entered.len() - 1
         });
-        if let (Some(domain), Check::Full) = (given.argument.domain, call.loss.check) {
-            self.entering[index].domains.push((given.argument.name, domain));
-        }
         let entered = &mut self.entered[index];
+        if let (Some(domain), Check::Full) = (given.argument.domain, call.loss.check) {
+            for entering in &mut self.entering[entered.first..][..entered.vars.len()] {
+                entering.domains.push((given.argument.name, domain));
+            }
+        }
         entered.differentiable |= given.argument.differentiable;
-        entered.var
+        entered.vars.clone()
     }
 }
 
@@ -419,11 +536,13 @@ fn named<'a>(
             }
             (Some(_), Some(_)) => return Err(unknown(entry.name, name, &loss.takes())),
         };
-        let indices = matches!(argument.values, Values::Indices | Values::IndexSets);
-        let (got, right, expected) = match seen {
-            Seen::Numbers(_) => ("numbers", !indices, "class indices"),
-            Seen::Indices(_) => ("class indices", argument.values != Values::Numbers, "numbers"),
+        let (got, right) = match seen {
+            Seen::Numbers(_) => {
+                ("numbers", matches!(argument.values, Values::Numbers | Values::Either))
+            }
+            Seen::Indices(_) => ("class indices", argument.values != Values::Numbers),
         };
+        let expected = argument.values.words();
         if !right {
             let (loss, argument) = (entry.name, argument.name);
             return Err(Error::Kind { loss, argument, got, expected });
