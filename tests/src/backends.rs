@@ -3,6 +3,7 @@
 use half::{bf16, f16};
 use lossmith_core::loss::Definition;
 use lossmith_core::{Backend, Dense, Error, Evaluation, Format, Inputs, Loss, Reference};
+use lossmith_fused::{Element, Fused};
 use lossmith_half::Half;
 use lossmith_naive::Naive;
 use lossmith_nalgebra::Nalgebra;
@@ -20,17 +21,28 @@ fn on<B: Backend + Default>(
     loss.value_and_grad(&B::default(), inputs)
 }
 
+fn fused<T: Element>(
+    loss: &AnyLoss,
+    inputs: &Inputs<Dense>,
+) -> Result<Evaluation<Dense>, Error> {
+    loss.value_and_grad(&Fused::new().rounded::<T>(), inputs)
+}
+
 /// Value and gradients on the reference.
 pub const REFERENCE: Run = |loss, inputs| loss.value_and_grad(&Reference, inputs);
 
 /// Every backend but the reference, in every format it has.
-pub const BACKENDS: [(&str, Format, Run); 9] = [
+pub const BACKENDS: [(&str, Format, Run); 13] = [
     ("ndarray", Format::F64, on::<NdArray<'_, f64>>),
     ("ndarray", Format::F32, on::<NdArray<'_, f32>>),
     ("nalgebra", Format::F64, on::<Nalgebra<'_, f64>>),
     ("nalgebra", Format::F32, on::<Nalgebra<'_, f32>>),
     ("half", Format::F16, on::<Half<'_, f16>>),
     ("half", Format::BF16, on::<Half<'_, bf16>>),
+    ("fused", Format::F64, fused::<f64>),
+    ("fused", Format::F32, fused::<f32>),
+    ("fused", Format::F16, fused::<f16>),
+    ("fused", Format::BF16, fused::<bf16>),
     ("naive", Format::F64, on::<Naive<f64>>),
     ("naive", Format::F32, on::<Naive<f32>>),
     ("naive", Format::F16, on::<Naive<f16>>),

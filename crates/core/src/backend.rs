@@ -10,7 +10,9 @@
 use crate::labels::Labels;
 use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::sequence::Table;
+use crate::shape::count;
 use std::fmt;
+use std::ops::Range;
 
 /// An argument of an op.
 #[derive(Debug)]
@@ -204,12 +206,30 @@ pub struct View {
     pub expanded: Vec<usize>,
     /// The three sides `expanded` is then seen as.
     pub sides: [usize; 3],
+    /// Where in `expanded` the axes of the batch end, and those of the class.
+    ends: [usize; 2],
 }
 
 impl View {
+    /// The view that sees the axes of `expanded` before the first end as the batch, before the second as the class,
+    /// and the others as the inner side.
+    #[must_use]
+    pub fn new(aligned: Vec<usize>, expanded: Vec<usize>, ends: [usize; 2]) -> Self {
+        let mut view = Self { step: None, aligned, expanded, sides: [1; 3], ends };
+        view.sides = view.groups().map(|group| count(&view.expanded[group]));
+        view
+    }
+
+    /// The axes of `expanded` behind each of the three sides.
+    #[must_use]
+    pub fn groups(&self) -> [Range<usize>; 3] {
+        let [batch, class] = self.ends;
+        [0..batch, batch..class, class..self.expanded.len()]
+    }
+
     /// The part of an array's elements, in row-major order, that is seen.
     pub fn part<'a, T>(&self, data: &'a [T]) -> &'a [T] {
-        let length = self.aligned.iter().product::<usize>();
+        let length = count(&self.aligned);
         let start = self.step.map_or(0, |step| step.saturating_mul(length));
         data.get(start..start.saturating_add(length)).unwrap_or(data)
     }

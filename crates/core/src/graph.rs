@@ -13,6 +13,14 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id(pub(crate) usize);
 
+impl Id {
+    /// Its place in the list of nodes.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
 /// A side as a symbol; its size is bound when the graph is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dim {
@@ -77,7 +85,7 @@ pub enum Node {
 
 impl Node {
     /// The nodes it reads.
-    pub(crate) fn arguments(self) -> impl Iterator<Item = Id> {
+    pub fn arguments(self) -> impl Iterator<Item = Id> {
         let (ids, n) = match self {
             Self::Constant(_) | Self::Input(_) | Self::Size(..) => ([Id(0); 4], 0),
             Self::Unary(_, x)
@@ -235,12 +243,19 @@ impl Graph {
         Var { graph: self, id }
     }
 
-    pub(crate) fn node(&self, id: Id) -> (Node, Shape) {
+    /// A node and its shape.
+    pub fn node(&self, id: Id) -> (Node, Shape) {
         self.nodes.borrow().list[id.0]
     }
 
     pub(crate) fn len(&self) -> usize {
         self.nodes.borrow().list.len()
+    }
+
+    /// Every node with its shape, arguments before what uses them; a node's [`Id::index`] is its place.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<(Node, Shape)> {
+        self.nodes.borrow().list.clone()
     }
 
     /// Records what is wrong with a definition; the run reports it.

@@ -38,6 +38,7 @@ pub mod reference;
 pub mod scalar;
 pub mod sequence;
 pub mod shape;
+pub mod strided;
 pub mod terms;
 
 pub use backend::{Array, Backend, Matmul, Operand, Powers, Take};
@@ -51,4 +52,5 @@ pub use loss::{Definition, Loss};
 pub use objective::Objective;
 pub use plan::Plan;
 pub use reference::Reference;
+pub use strided::Strided;
 pub use terms::{Check, Empty, Reduction, Terms};

@@ -86,6 +86,17 @@ pub struct Leaving {
     pub shape: Vec<usize>,
 }
 
+impl Leaving {
+    /// The node, if it is one.
+    #[must_use]
+    pub fn id(&self) -> Option<Id> {
+        match self.ids[..] {
+            [id] => Some(id),
+            _ => None,
+        }
+    }
+}
+
 impl Plan {
     /// The graph.
     #[must_use]
@@ -403,7 +414,7 @@ impl<'g, 'a> Build<'g, 'a> {
                                 Given(&shapes).matrix(given.argument, definition.rows(argument))?;
                             self.sides.push([rows, columns, 1]);
                             let index = self.sides.len() - 1;
-                            Placed::matrix(index, given.argument, shape, [rows, columns])
+                            Placed::matrix(index, given.argument, shape)
                         }
                         Form::Steps => {
                             let placed = frame.place(layout, given.argument, shape)?;
@@ -494,7 +505,8 @@ impl<'g, 'a> Build<'g, 'a> {
         let index = self.entered.iter().position(again).unwrap_or_else(|| {
             let first = self.entering.len();
             let mut enter = |step| {
-                let view = View { step, ..view.clone() };
+                let mut view = view.clone();
+                view.step = step;
                 let (place, domains) = (given.place, Vec::new());
                 self.entering.push(Entering { place, view, shape: sides, domains });
                 self.graph.input(self.entering.len() - 1, sides)

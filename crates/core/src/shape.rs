@@ -206,16 +206,11 @@ pub(crate) struct Placed {
 
 impl Placed {
     /// A matrix, or the numbers for its rows, beside the frames, as the one at that place.
-    pub(crate) fn matrix(
-        index: usize,
-        argument: &Argument,
-        shape: &[usize],
-        [rows, columns]: [usize; 2],
-    ) -> Self {
+    pub(crate) fn matrix(index: usize, argument: &Argument, shape: &[usize]) -> Self {
         let [batch, class, _] = full(index);
         let batch = if matches!(argument.form, Form::PerRow(_)) { Dim::One } else { batch };
-        let (aligned, expanded) = (shape.to_vec(), shape.to_vec());
-        let view = View { step: None, aligned, expanded, sides: [rows, columns, 1] };
+        let ends = [shape.len().saturating_sub(1), shape.len()];
+        let view = View::new(shape.to_vec(), shape.to_vec(), ends);
         Self { sides: [batch, class, Dim::One], view }
     }
 }
@@ -346,8 +341,8 @@ impl Frame {
                 expanded[group.clone()].copy_from_slice(&self.shape[group]);
             }
         }
-        let sides = self.groups.clone().map(|group| count(&expanded[group]));
-        Ok(Placed { sides: placed, view: View { step: None, aligned, expanded, sides } })
+        let view = View::new(aligned, expanded, [self.groups[0].end, self.groups[1].end]);
+        Ok(Placed { sides: placed, view })
     }
 
     /// The argument's shape with ones inserted to stand beside the main input's.

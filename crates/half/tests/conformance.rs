@@ -24,7 +24,7 @@ fn a_sum_beyond_the_format_is_not_narrowed() {
 #[test]
 fn a_slice_enters_without_a_copy() {
     let data = [f16::ONE; 6];
-    let view = View { step: None, aligned: vec![2, 3], expanded: vec![2, 3], sides: [2, 3, 1] };
+    let view = View::new(vec![2, 3], vec![2, 3], [1, 2]);
     let slice = Slice::new(&[2, 3], &data).unwrap();
     let entered = slice.enter(&Half::new(), &view).unwrap();
     let left = Slice::leave(&Half::new(), vec![entered], &[6]).unwrap();

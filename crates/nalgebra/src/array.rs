@@ -3,13 +3,17 @@
 use crate::backend::{Element, Error, Matrix, Nalgebra, matrix_of};
 use lossmith_core::Array;
 use lossmith_core::backend::View;
+use lossmith_core::strided::{Order, Strided};
 use nalgebra::{DMatrix, DMatrixView, DVector, Dyn};
+use std::borrow::Cow;
 
 /// A matrix or column vector as an argument: borrowed, or owned, which costs a copy.
 #[derive(Clone, Debug)]
 pub struct Input<'a, F: Element> {
     shape: Vec<usize>,
     matrix: Matrix<'a, F>,
+    /// The elements, where they are borrowed and lie without gaps.
+    slice: Option<&'a [F]>,
 }
 
 /// The arguments of a loss in nalgebra's matrices.
@@ -17,7 +21,7 @@ pub type Inputs<'a, F> = lossmith_core::Inputs<Input<'a, F>>;
 
 impl<'a, F: Element> From<&'a DMatrix<F>> for Input<'a, F> {
     fn from(matrix: &'a DMatrix<F>) -> Self {
-        matrix.view((0, 0), matrix.shape()).into()
+        Self { slice: Some(matrix.as_slice()), ..matrix.view((0, 0), matrix.shape()).into() }
     }
 }
 
@@ -25,26 +29,29 @@ impl<'a, F: Element> From<&'a DVector<F>> for Input<'a, F> {
     fn from(vector: &'a DVector<F>) -> Self {
         let shape = vec![vector.len()];
         let view = DMatrixView::from_slice(vector.as_slice(), vector.len(), 1);
-        Self { shape, matrix: Matrix::View(view) }
+        Self { shape, matrix: Matrix::View(view), slice: Some(vector.as_slice()) }
     }
 }
 
 impl<'a, F: Element> From<DMatrixView<'a, F>> for Input<'a, F> {
     fn from(view: DMatrixView<'a, F>) -> Self {
-        Self { shape: vec![view.nrows(), view.ncols()], matrix: Matrix::View(view) }
+        let shape = vec![view.nrows(), view.ncols()];
+        Self { shape, matrix: Matrix::View(view), slice: None }
     }
 }
 
 impl<F: Element> From<DMatrix<F>> for Input<'_, F> {
     fn from(matrix: DMatrix<F>) -> Self {
-        Self { shape: vec![matrix.nrows(), matrix.ncols()], matrix: Matrix::Owned(matrix) }
+        let shape = vec![matrix.nrows(), matrix.ncols()];
+        Self { shape, matrix: Matrix::Owned(matrix), slice: None }
     }
 }
 
 impl<F: Element> From<DVector<F>> for Input<'_, F> {
     fn from(vector: DVector<F>) -> Self {
         let n = vector.len();
-        Self { shape: vec![n], matrix: Matrix::Owned(vector.reshape_generic(Dyn(n), Dyn(1))) }
+        let matrix = Matrix::Owned(vector.reshape_generic(Dyn(n), Dyn(1)));
+        Self { shape: vec![n], matrix, slice: None }
     }
 }
 
@@ -104,5 +111,39 @@ impl<'a, F: Element> Array<Nalgebra<'a, F>> for Input<'a, F> {
             rows
         });
         Ok(DMatrix::from_row_iterator(rows, columns, elements))
+    }
+}
+
+impl<F: Element> Strided for Input<'_, F> {
+    type Element = F;
+    type Output = DMatrix<F>;
+
+    fn shape(&self) -> Vec<usize> {
+        self.shape.clone()
+    }
+
+    fn elements(&self) -> (Cow<'_, [F]>, Vec<usize>) {
+        let elements = match (&self.matrix, self.slice) {
+            (_, Some(slice)) => slice.into(),
+            (Matrix::Owned(matrix), None) => matrix.as_slice().into(),
+            // The columns of a part of a matrix have gaps between them.
+            (Matrix::View(view), None) => view.iter().copied().collect(),
+        };
+        let strides = [1, self.matrix.view().nrows()];
+        (elements, strides[..self.shape.len()].to_vec())
+    }
+
+    fn from_elements(
+        shape: &[usize],
+        elements: Vec<F>,
+        order: Order,
+    ) -> Result<DMatrix<F>, lossmith_core::Error> {
+        Ok(match (order, shape) {
+            (Order::ColumnMajor, &[rows, columns]) => DMatrix::from_vec(rows, columns, elements),
+            (Order::RowMajor, &[rows, columns]) => {
+                DMatrix::from_row_slice(rows, columns, &elements)
+            }
+            _ => DMatrix::from_vec(elements.len(), 1, elements),
+        })
     }
 }

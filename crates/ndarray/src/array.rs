@@ -2,11 +2,13 @@
 
 use crate::backend::{Element, NdArray};
 use lossmith_core::backend::View;
-use lossmith_core::{Array as LossArray, Indices};
+use lossmith_core::strided::{Order, Strided, row_major};
+use lossmith_core::{Array as LossArray, Error, Indices};
 use ndarray::{
     Array, ArrayBase, ArrayD, ArrayView, ArrayViewD, Axis, CowArray, Data, Dimension, Ix3, IxDyn,
-    ShapeError,
+    ShapeBuilder, ShapeError,
 };
+use std::borrow::Cow;
 
 /// An array as an argument: borrowed, or owned, which costs a copy.
 #[derive(Clone, Debug)]
@@ -19,6 +21,15 @@ pub enum Input<'a, F> {
 
 /// The arguments of a loss in ndarray's arrays.
 pub type Inputs<'a, F> = lossmith_core::Inputs<Input<'a, F>>;
+
+impl<F> Input<'_, F> {
+    fn view(&self) -> ArrayViewD<'_, F> {
+        match self {
+            Self::View(view) => view.view(),
+            Self::Owned(array) => array.view(),
+        }
+    }
+}
 
 impl<'a, F, S: Data<Elem = F>, D: Dimension> From<&'a ArrayBase<S, D>> for Input<'a, F> {
     fn from(array: &'a ArrayBase<S, D>) -> Self {
@@ -47,10 +58,7 @@ impl<'a, F: Element> LossArray<NdArray<'a, F>> for Input<'a, F> {
     type Output = ArrayD<F>;
 
     fn shape(&self) -> Vec<usize> {
-        match self {
-            Self::View(view) => view.shape().to_vec(),
-            Self::Owned(array) => array.shape().to_vec(),
-        }
+        self.view().shape().to_vec()
     }
 
     fn enter(&self, _: &NdArray<'a, F>, view: &View) -> Result<CowArray<'a, F, Ix3>, ShapeError> {
@@ -67,10 +75,7 @@ impl<'a, F: Element> LossArray<NdArray<'a, F>> for Input<'a, F> {
                 return Ok(seen.into());
             }
         }
-        let array = match self {
-            Self::View(array) => seen(array.view(), view.step),
-            Self::Owned(array) => seen(array.view(), view.step),
-        };
+        let array = seen(self.view(), view.step);
         let aligned = array.to_shape(IxDyn(&view.aligned))?;
         let expanded = aligned
             .broadcast(IxDyn(&view.expanded))
@@ -93,5 +98,35 @@ impl<'a, F: Element> LossArray<NdArray<'a, F>> for Input<'a, F> {
                 ArrayD::from_shape_vec(IxDyn(shape), all.collect())
             }
         }
+    }
+}
+
+impl<'a, F: Clone + 'a> Strided for Input<'a, F> {
+    type Element = F;
+    type Output = ArrayD<F>;
+
+    fn shape(&self) -> Vec<usize> {
+        self.view().shape().to_vec()
+    }
+
+    fn elements(&self) -> (Cow<'_, [F]>, Vec<usize>) {
+        let (slice, strides) = match self {
+            Self::View(view) => (view.to_slice_memory_order(), view.strides()),
+            Self::Owned(array) => (array.as_slice_memory_order(), array.strides()),
+        };
+        let strides = strides.iter().map(|&stride| usize::try_from(stride)).collect();
+        // What lies there without gaps, and with no axis turned round, is read as it lies.
+        match (slice, strides) {
+            (Some(elements), Ok(strides)) => (elements.into(), strides),
+            _ => {
+                let view = self.view();
+                (view.iter().cloned().collect(), row_major(view.shape()))
+            }
+        }
+    }
+
+    fn from_elements(shape: &[usize], elements: Vec<F>, order: Order) -> Result<ArrayD<F>, Error> {
+        let shape = IxDyn(shape).set_f(order == Order::ColumnMajor);
+        ArrayD::from_shape_vec(shape, elements).map_err(Error::backend)
     }
 }

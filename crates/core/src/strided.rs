@@ -1,0 +1,280 @@
+//! What an engine that reads memory itself needs of a library's array: its elements as a slice with strides.
+
+use crate::backend::View;
+use crate::dense::Dense;
+use crate::error::Error;
+use crate::shape::{checked_count, count};
+use std::borrow::Cow;
+
+/// An array whose elements lie in one slice.
+pub trait Strided {
+    /// The type of an element.
+    type Element: Clone;
+    /// What results come back as.
+    type Output;
+
+    /// The sides.
+    fn shape(&self) -> Vec<usize>;
+
+    /// The elements, and for each side how far apart its neighbours are; a copy where they do not lie in one slice
+    /// without gaps.
+    fn elements(&self) -> (Cow<'_, [Self::Element]>, Vec<usize>);
+
+    /// An array of that shape from its elements.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn from_elements(
+        shape: &[usize],
+        elements: Vec<Self::Element>,
+        order: Order,
+    ) -> Result<Self::Output, Error>;
+}
+
+/// In which order elements lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The last axis is contiguous.
+    RowMajor,
+    /// A matrix whose columns are contiguous.
+    ColumnMajor,
+}
+
+impl Order {
+    /// The elements of a matrix that lie in this order, in row-major order.
+    #[must_use]
+    pub fn row_major<T: Clone>(self, elements: Vec<T>, shape: &[usize]) -> Vec<T> {
+        match (self, shape) {
+            (Self::ColumnMajor, &[rows, columns]) => gather(&elements, &[1, rows], &[rows, columns]),
+            _ => elements,
+        }
+    }
+}
+
+impl Strided for Dense {
+    type Element = f64;
+    type Output = Self;
+
+    fn shape(&self) -> Vec<usize> {
+        self.shape().to_vec()
+    }
+
+    fn elements(&self) -> (Cow<'_, [f64]>, Vec<usize>) {
+        (self.data().into(), row_major(self.shape()))
+    }
+
+    fn from_elements(shape: &[usize], elements: Vec<f64>, order: Order) -> Result<Self, Error> {
+        Self::new(shape, order.row_major(elements, shape))
+    }
+}
+
+/// Numbers in row-major order with a shape of any rank, borrowed or owned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slice<'a, T: Clone> {
+    shape: Vec<usize>,
+    data: Cow<'a, [T]>,
+}
+
+impl<'a, T: Clone> Slice<'a, T> {
+    /// The slice with that shape.
+    ///
+    /// # Errors
+    /// [`Error::Length`] or [`Error::Overflow`] if the number of elements is not the product of the sides.
+    pub fn new(shape: &[usize], data: impl Into<Cow<'a, [T]>>) -> Result<Self, Error> {
+        let (data, expected) = (data.into(), checked_count(shape)?);
+        let (shape, got) = (shape.to_vec(), data.len());
+        if got == expected {
+            Ok(Self { shape, data })
+        } else {
+            Err(Error::Length { shape, expected, got })
+        }
+    }
+
+    /// The sides.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The elements in row-major order.
+    #[must_use]
+    pub fn data(&self) -> &[T] {
+        &self.data
+    }
+
+    /// The elements for as long as they are borrowed, if they are.
+    #[must_use]
+    pub fn borrowed(&self) -> Option<&'a [T]> {
+        match self.data {
+            Cow::Borrowed(data) => Some(data),
+            Cow::Owned(_) => None,
+        }
+    }
+
+    /// The slice of a shape that is known to have as many elements.
+    #[must_use]
+    pub fn of(shape: &[usize], data: Cow<'a, [T]>) -> Self {
+        Self { shape: shape.to_vec(), data }
+    }
+}
+
+impl<T: Clone + 'static> Strided for Slice<'_, T> {
+    type Element = T;
+    type Output = Slice<'static, T>;
+
+    fn shape(&self) -> Vec<usize> {
+        self.shape.clone()
+    }
+
+    fn elements(&self) -> (Cow<'_, [T]>, Vec<usize>) {
+        (self.data.as_ref().into(), row_major(&self.shape))
+    }
+
+    fn from_elements(
+        shape: &[usize],
+        elements: Vec<T>,
+        order: Order,
+    ) -> Result<Slice<'static, T>, Error> {
+        Slice::new(shape, order.row_major(elements, shape))
+    }
+}
+
+/// How far apart neighbours are in row-major order.
+#[must_use]
+pub fn row_major(shape: &[usize]) -> Vec<usize> {
+    let mut strides = vec![0; shape.len()];
+    let mut step = 1;
+    for (stride, &side) in strides.iter_mut().zip(shape).rev() {
+        *stride = step;
+        step *= side.max(1);
+    }
+    strides
+}
+
+/// An array seen as three sides.
+#[derive(Clone, Debug)]
+pub struct Seen<'a, T: Clone> {
+    /// The elements.
+    pub elements: Cow<'a, [T]>,
+    /// How far apart neighbours are on each of the three sides; 0 where one stands for all.
+    pub strides: [usize; 3],
+}
+
+impl<'a, T: Clone> Seen<'a, T> {
+    /// The array through a view; copied only where neighbouring sides do not lie one in the other.
+    pub fn new<A: Strided<Element = T>>(array: &'a A, view: &View) -> Self {
+        let (mut elements, mut own) = array.elements();
+        let mut shape = array.shape();
+        if let Some(step) = view.step {
+            let start = step * own.remove(0);
+            shape.remove(0);
+            elements = match elements {
+                Cow::Borrowed(all) => Cow::Borrowed(&all[start..]),
+                Cow::Owned(mut all) => Cow::Owned(all.split_off(start)),
+            };
+        }
+        // Only ones were inserted, so the other sides stand in their old order.
+        let mut left = shape.iter().zip(own).filter(|(side, _)| **side != 1).map(|(_, own)| own);
+        let strides: Vec<_> = view
+            .aligned
+            .iter()
+            .map(|&side| if side == 1 { 0 } else { left.next().unwrap_or(0) })
+            .collect();
+        let merged = view.groups().map(|group| {
+            let mut sides = group.filter(|&axis| view.expanded[axis] != 1).rev();
+            let Some(last) = sides.next() else { return Some(0) };
+            let mut next = strides[last] * view.expanded[last];
+            for axis in sides {
+                if strides[axis] != next {
+                    return None;
+                }
+                next *= view.expanded[axis];
+            }
+            Some(strides[last])
+        });
+        if let [Some(batch), Some(class), Some(inner)] = merged {
+            return Self { elements, strides: [batch, class, inner] };
+        }
+        let elements = gather(&elements, &strides, &view.expanded);
+        let [_, classes, inner] = view.sides;
+        Self { elements: elements.into(), strides: [classes * inner, inner, 1] }
+    }
+}
+
+/// Elements with strides, in row-major order.
+#[must_use]
+pub fn gather<T: Clone>(elements: &[T], strides: &[usize], sides: &[usize]) -> Vec<T> {
+    let mut index = vec![0; sides.len()];
+    let mut at = 0;
+    let mut row_major = Vec::with_capacity(count(sides));
+    for _ in 0..count(sides) {
+        row_major.push(elements[at].clone());
+        for axis in (0..sides.len()).rev() {
+            index[axis] += 1;
+            at += strides[axis];
+            if index[axis] < sides[axis] {
+                break;
+            }
+            at -= strides[axis] * sides[axis];
+            index[axis] = 0;
+        }
+    }
+    row_major
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers with strides of their own.
+    struct Own(Vec<usize>, Vec<usize>, Vec<f64>);
+
+    impl Strided for Own {
+        type Element = f64;
+        type Output = Dense;
+        fn shape(&self) -> Vec<usize> {
+            self.0.clone()
+        }
+        fn elements(&self) -> (Cow<'_, [f64]>, Vec<usize>) {
+            (self.2.as_slice().into(), self.1.clone())
+        }
+        fn from_elements(
+            shape: &[usize],
+            elements: Vec<f64>,
+            order: Order,
+        ) -> Result<Dense, Error> {
+            Dense::from_elements(shape, elements, order)
+        }
+    }
+
+    fn view(aligned: &[usize], expanded: &[usize], groups: [usize; 2]) -> View {
+        View::new(aligned.to_vec(), expanded.to_vec(), groups)
+    }
+
+    #[test]
+    fn what_lies_one_in_the_other_is_not_copied() {
+        let numbers = (0..24).map(f64::from).collect::<Vec<_>>();
+        let plain = Own(vec![2, 3, 4], vec![12, 4, 1], numbers.clone());
+        let seen = Seen::new(&plain, &view(&[2, 3, 4], &[2, 3, 4], [1, 2]));
+        assert!(matches!(seen.elements, Cow::Borrowed(_)));
+        assert_eq!(seen.strides, [12, 4, 1]);
+        let seen = Seen::new(&plain, &view(&[2, 3, 4], &[2, 3, 4], [3, 3]));
+        assert_eq!(seen.strides, [1, 0, 0]);
+        // A column-major matrix as rows × columns; in one group it has to be copied.
+        let turned = Own(vec![4, 6], vec![1, 4], numbers);
+        let seen = Seen::new(&turned, &view(&[4, 6], &[4, 6], [1, 2]));
+        assert_eq!((seen.strides, matches!(seen.elements, Cow::Borrowed(_))), ([1, 4, 0], true));
+        let seen = Seen::new(&turned, &view(&[4, 6], &[4, 6], [2, 2]));
+        assert_eq!((seen.strides, seen.elements[1]), ([1, 1, 1], 4.0));
+    }
+
+    #[test]
+    fn what_is_broadcast_has_no_stride() {
+        let weight = Own(vec![3], vec![1], vec![1.0, 2.0, 3.0]);
+        let seen = Seen::new(&weight, &view(&[1, 3, 1], &[2, 3, 4], [1, 2]));
+        assert_eq!(seen.strides, [0, 1, 0]);
+        // In one group with others it has to be written out.
+        let seen = Seen::new(&weight, &view(&[1, 3], &[2, 3], [2, 2]));
+        assert_eq!(seen.elements.as_ref(), [1.0, 2.0, 3.0, 1.0, 2.0, 3.0]);
+    }
+}

@@ -1,0 +1,302 @@
+//! The runner: arrays in, passes in order with the numbers between them, arrays out.
+
+use crate::element::Element;
+use crate::execute::{Ground, Scratch};
+use crate::math::Lane;
+use crate::program::{Pass, Program};
+use crate::simd::Level;
+use crate::walk::Walk;
+use lossmith_core::graph::{Dim, NUMBER, Node, Shape};
+use lossmith_core::plan::{Entering, Leaving};
+use lossmith_core::sequence::Table;
+use lossmith_core::strided::{Order, Seen, Slice, Strided};
+use lossmith_core::{Dense, Error, Labels, Plan, Reference, Runner, scalar};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex};
+
+/// Below so many elements in the largest input, one thread is faster than several.
+const ALONE: usize = 65_536;
+
+/// The fused engine.
+#[derive(Clone, Debug)]
+pub struct Fused {
+    level: Level,
+    pool: Option<Arc<ThreadPool>>,
+}
+
+impl Default for Fused {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Fused {
+    /// The engine with the best instructions of this machine and rayon's threads.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { level: Level::detect(), pool: None }
+    }
+
+    /// The engine with those instructions; where the machine lacks them, the baseline's.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The engine with so many threads of its own.
+    ///
+    /// # Errors
+    /// [`Error::Backend`] if they cannot be started.
+    pub fn threads(mut self, threads: usize) -> Result<Self, Error> {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+        self.pool = Some(Arc::new(pool.map_err(Error::backend)?));
+        Ok(self)
+    }
+}
+
+impl<A> Runner<A> for Fused
+where
+    A: Strided,
+    A::Element: Element,
+{
+    type Output = A::Output;
+
+    fn shape(&self, array: &A) -> Vec<usize> {
+        array.shape()
+    }
+
+    fn run(
+        &self,
+        plan: &Plan,
+        arrays: &[Option<&A>],
+        labels: &[Labels],
+        tables: &[Table],
+    ) -> Result<Vec<A::Output>, Error> {
+        let seen = |entering: &Entering| {
+            let array = arrays[entering.place].ok_or(Error::Unsupported { power: "an array" })?;
+            Ok(Seen::new(array, &entering.view))
+        };
+        let inputs = plan.entering().iter().map(seen).collect::<Result<Vec<_>, Error>>()?;
+        for (entering, seen) in plan.entering().iter().zip(&inputs) {
+            check(entering, seen)?;
+        }
+        let Some(program) = Program::new(plan) else {
+            return slowly(plan, arrays, labels, tables);
+        };
+        let pool = Mutex::new(Vec::new());
+        let (sides, leaving) = (plan.sides(), plan.leaving());
+        let (program, inputs) = (&program, &inputs);
+        let run = Run { engine: self, sides, leaving, program, inputs, labels, pool: &pool };
+        let mut buffers: Vec<Vec<A::Element>> = plan
+            .leaving()
+            .iter()
+            .map(|leaving| vec![A::Element::of(0.0); leaving.shape.iter().product()])
+            .collect();
+        let orders = run.into_buffers(buffers.iter_mut().map(Vec::as_mut_slice).collect());
+        let outputs = plan.leaving().iter().zip(buffers).zip(orders);
+        outputs
+            .map(|((leaving, buffer), order)| A::from_elements(&leaving.shape, buffer, order))
+            .collect()
+    }
+}
+
+/// A program with what it is run on.
+struct Run<'a, T: Element> {
+    engine: &'a Fused,
+    sides: &'a [[usize; 3]],
+    leaving: &'a [Leaving],
+    program: &'a Program,
+    inputs: &'a [Seen<'a, T>],
+    labels: &'a [Labels],
+    pool: &'a Mutex<Vec<Scratch<T::Compute>>>,
+}
+
+impl<T: Element> Run<'_, T> {
+    /// Writes what leaves the plan into the buffers, and says in which order each was written.
+    fn into_buffers(&self, buffers: Vec<&mut [T]>) -> Vec<Order> {
+        match &self.engine.pool {
+            Some(pool) => pool.install(|| self.passes(buffers)),
+            None => self.passes(buffers),
+        }
+    }
+
+    fn passes(&self, mut buffers: Vec<&mut [T]>) -> Vec<Order> {
+        let mut orders = vec![Order::RowMajor; self.leaving.len()];
+        let mut numbers = vec![f64::NAN; self.program.nodes.len()];
+        for pass in &self.program.passes {
+            self.numbers(&mut numbers);
+            let sides = self.sides(pass);
+            let strides = pass.inputs.iter().map(|&input| self.inputs[input].strides);
+            let walk = Walk::new(pass, sides, &strides.collect::<Vec<_>>());
+            let mut own: Vec<(usize, &mut [T])> = Vec::new();
+            for (place, buffer) in buffers.iter_mut().enumerate() {
+                if pass.outputs.contains(&place) {
+                    let full = !pass.row_outputs.iter().any(|(row, _)| *row == place);
+                    if full && walk.turned {
+                        orders[place] = Order::ColumnMajor;
+                    }
+                    own.push((place, buffer));
+                }
+            }
+            let (level, labels) = (self.engine.level, self.labels);
+            let inputs = self.inputs;
+            let classes = self.sides[pass.frame][1];
+            let ground = Ground { level, pass, walk, classes, inputs, labels, numbers: &numbers };
+            let parallel = sides.iter().product::<usize>() > ALONE;
+            let folds = ground.run(own, self.pool, parallel);
+            for (&(node, _), fold) in pass.folds.iter().zip(folds) {
+                numbers[node] = fold;
+            }
+        }
+        self.numbers(&mut numbers);
+        for (leaving, buffer) in self.leaving.iter().zip(&mut buffers) {
+            if let Some(id) = leaving.id()
+                && self.program.nodes[id.index()].1 == NUMBER
+            {
+                buffer.fill(T::of(numbers[id.index()]));
+            }
+        }
+        orders
+    }
+
+    /// The sides that a pass walks.
+    fn sides(&self, pass: &Pass) -> [usize; 3] {
+        let sides = self.sides[pass.frame];
+        [0, 1, 2].map(|axis| if pass.space[axis] { sides[axis] } else { 1 })
+    }
+
+    /// The numbers on the host, as far as the folds they come from are known.
+    fn numbers(&self, numbers: &mut [f64]) {
+        for &index in &self.program.numbers {
+            numbers[index] = match self.program.nodes[index].0 {
+                Node::Constant(bits) => f64::from_bits(bits),
+                Node::Size(axis, frame) => self.size([Dim::Full(axis, frame), Dim::One, Dim::One]),
+                Node::Input(input) => self.inputs[input].elements[0].widen().to_f64(),
+                Node::Unary(op, x) => scalar::unary(op, numbers[x.index()]),
+                Node::Binary(op, a, b) => {
+                    scalar::binary(op, numbers[a.index()], numbers[b.index()])
+                }
+                Node::Select(compare, [a, b], [then, otherwise]) => {
+                    let holds = scalar::compare(compare, numbers[a.index()], numbers[b.index()]);
+                    numbers[if holds { then } else { otherwise }.index()]
+                }
+                Node::Detach(x) | Node::Spread(x) => numbers[x.index()],
+                Node::Fold(..)
+                | Node::Reduce(..)
+                | Node::AtLabel(..)
+                | Node::Take(..)
+                | Node::Put(..)
+                | Node::Matmul(..) => numbers[index],
+            };
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a side above 2^53 does not exist")]
+    fn size(&self, shape: Shape) -> f64 {
+        let side = |dim: &Dim| match *dim {
+            Dim::One => 1,
+            Dim::Full(axis, frame) => self.sides[frame][axis.index()],
+        };
+        shape.iter().map(side).product::<usize>() as f64
+    }
+}
+
+/// The engine on host arrays of `f64`, each rounded into a format on its way in: for tools, tests and judges.
+#[derive(Clone, Debug)]
+pub struct Rounded<T> {
+    engine: Fused,
+    format: PhantomData<T>,
+}
+
+impl Fused {
+    /// The engine in a format, on host arrays of `f64`.
+    #[must_use]
+    pub fn rounded<T: Element>(self) -> Rounded<T> {
+        Rounded { engine: self, format: PhantomData }
+    }
+}
+
+impl<T: Element> Runner<Dense> for Rounded<T> {
+    type Output = Dense;
+
+    fn shape(&self, array: &Dense) -> Vec<usize> {
+        array.shape().to_vec()
+    }
+
+    fn run(
+        &self,
+        plan: &Plan,
+        arrays: &[Option<&Dense>],
+        labels: &[Labels],
+        tables: &[Table],
+    ) -> Result<Vec<Dense>, Error> {
+        let round = |array: &Dense| {
+            let elements: Vec<T> = array.data().iter().map(|&x| T::of(x)).collect();
+            Slice::new(array.shape(), elements)
+        };
+        let arrays = arrays.iter().map(|array| array.map(round).transpose());
+        let arrays = arrays.collect::<Result<Vec<_>, Error>>()?;
+        let arrays: Vec<_> = arrays.iter().map(Option::as_ref).collect();
+        let outputs = self.engine.run(plan, &arrays, labels, tables)?;
+        let dense = |output: Slice<'_, T>| {
+            Dense::new(output.shape(), output.data().iter().map(|x| x.widen().to_f64()).collect())
+        };
+        outputs.into_iter().map(dense).collect()
+    }
+}
+
+/// Checks that the numbers of an argument are in its domains.
+fn check<T: Element>(entering: &Entering, seen: &Seen<'_, T>) -> Result<(), Error> {
+    for &(argument, domain) in &entering.domains {
+        let value = |element: &T| element.widen().to_f64();
+        if seen.elements.iter().all(|element| {
+            let value = value(element);
+            value.is_nan() || domain.holds(value)
+        }) {
+            continue;
+        }
+        // In the order that an index means.
+        let [batches, classes, inner] = entering.view.sides;
+        let [batch, class, step] = seen.strides;
+        for index in 0..batches * classes * inner {
+            let (n, c, i) = (index / inner / classes, index / inner % classes, index % inner);
+            let value = value(&seen.elements[n * batch + c * class + i * step]);
+            if !domain.holds(value) {
+                return Err(Error::Domain { argument, index, value, domain: domain.name });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The plan on the reference, for what no walk over one frame computes.
+fn slowly<A>(
+    plan: &Plan,
+    arrays: &[Option<&A>],
+    labels: &[Labels],
+    tables: &[Table],
+) -> Result<Vec<A::Output>, Error>
+where
+    A: Strided,
+    A::Element: Element,
+{
+    let dense = |array: &&A| {
+        let shape = array.shape();
+        let (elements, strides) = array.elements();
+        let elements = lossmith_core::strided::gather(&elements, &strides, &shape);
+        Dense::new(&shape, elements.into_iter().map(|x| x.widen().to_f64()).collect())
+    };
+    let arrays: Vec<Option<Dense>> = arrays
+        .iter()
+        .map(|array| array.as_ref().map(dense).transpose())
+        .collect::<Result<_, _>>()?;
+    let arrays: Vec<_> = arrays.iter().map(Option::as_ref).collect();
+    let outputs = Reference.run(plan, &arrays, labels, tables)?;
+    let narrowed = plan.leaving().iter().zip(outputs).map(|(leaving, output)| {
+        let elements = output.into_data().into_iter().map(A::Element::of).collect();
+        A::from_elements(&leaving.shape, elements, Order::RowMajor)
+    });
+    narrowed.collect()
+}

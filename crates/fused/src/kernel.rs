@@ -1,0 +1,447 @@
+//! The loops over slices, each compiled for every SIMD level.
+
+use crate::element::Element;
+use crate::math::Lane;
+use crate::simd::{Level, Work};
+use lossmith_core::accumulate::LANES;
+use lossmith_core::op::{Binary, Compare, Unary};
+
+/// An argument of a loop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Values<'a, F> {
+    /// One each.
+    Slice(&'a [F]),
+    /// The same for all.
+    Splat(F),
+}
+
+/// An element-wise function; a type of its own, so that it is compiled into the loop.
+trait Function1<F> {
+    fn of(x: F) -> F;
+}
+trait Function2<F> {
+    fn of(a: F, b: F) -> F;
+}
+trait Condition<F> {
+    fn holds(a: F, b: F) -> bool;
+}
+
+macro_rules! functions {
+    ($trait:ident $method:ident $out:ty, $($name:ident($($x:ident),*) $body:expr;)*) => {$(
+        struct $name;
+        impl<F: Lane> $trait<F> for $name {
+            #[inline(always)]
+            fn $method($($x: F),*) -> $out {
+                $body
+            }
+        }
+    )*};
+}
+
+functions! { Function1 of F,
+    Neg(x) -x;
+    Abs(x) x.abs();
+    Sign(x) x.sign();
+    Exp(x) x.exp();
+    Expm1(x) x.expm1();
+    Ln(x) x.ln();
+    Ln1p(x) x.ln1p();
+    Sqrt(x) x.sqrt();
+    Sigmoid(x) x.sigmoid();
+    Softplus(x) x.softplus();
+}
+functions! { Function2 of F,
+    Add(a, b) a + b;
+    Sub(a, b) a - b;
+    Mul(a, b) a * b;
+    Div(a, b) a / b;
+    Weigh(a, b) a.weigh(b);
+    ExpSub(a, b) a.exp_sub(b);
+    LogAddExp(a, b) a.log_add_exp(b);
+}
+functions! { Condition holds bool,
+    Eq(a, b) a == b;
+    Lt(a, b) a < b;
+    Le(a, b) a <= b;
+}
+
+#[inline(always)]
+fn map1<F: Lane, O: Function1<F>>(out: &mut [F], x: &[F]) {
+    for (out, &x) in out.iter_mut().zip(x) {
+        *out = O::of(x);
+    }
+}
+
+#[inline(always)]
+fn map2<F: Lane, O: Function2<F>>(out: &mut [F], a: Values<'_, F>, b: Values<'_, F>) {
+    match (a, b) {
+        (Values::Slice(a), Values::Slice(b)) => {
+            for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                *out = O::of(a, b);
+            }
+        }
+        (Values::Slice(a), Values::Splat(b)) => {
+            for (out, &a) in out.iter_mut().zip(a) {
+                *out = O::of(a, b);
+            }
+        }
+        (Values::Splat(a), Values::Slice(b)) => {
+            for (out, &b) in out.iter_mut().zip(b) {
+                *out = O::of(a, b);
+            }
+        }
+        (Values::Splat(a), Values::Splat(b)) => out.fill(O::of(a, b)),
+    }
+}
+
+#[inline(always)]
+fn choose<F: Lane, C: Condition<F>>(out: &mut [F], [a, b, then, otherwise]: [&[F]; 4]) {
+    let pairs = a.iter().zip(b).zip(then.iter().zip(otherwise));
+    for (out, ((&a, &b), (&then, &otherwise))) in out.iter_mut().zip(pairs) {
+        *out = if C::holds(a, b) { then } else { otherwise };
+    }
+}
+
+struct UnaryLoop<'a, F> {
+    op: Unary,
+    out: &'a mut [F],
+    x: &'a [F],
+}
+
+impl<F: Lane> Work for UnaryLoop<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { op, out, x } = self;
+        match op {
+            Unary::Neg => map1::<F, Neg>(out, x),
+            Unary::Abs => map1::<F, Abs>(out, x),
+            Unary::Sign => map1::<F, Sign>(out, x),
+            Unary::Exp => map1::<F, Exp>(out, x),
+            Unary::Expm1 => map1::<F, Expm1>(out, x),
+            Unary::Ln => map1::<F, Ln>(out, x),
+            Unary::Ln1p => map1::<F, Ln1p>(out, x),
+            Unary::Sqrt => map1::<F, Sqrt>(out, x),
+            Unary::Sigmoid => map1::<F, Sigmoid>(out, x),
+            Unary::Softplus => map1::<F, Softplus>(out, x),
+        }
+    }
+}
+
+/// The op of every element.
+pub(crate) fn unary<F: Lane>(level: Level, op: Unary, out: &mut [F], x: Values<'_, F>) {
+    match x {
+        Values::Slice(x) => level.run(UnaryLoop { op, out, x }),
+        Values::Splat(x) => {
+            let mut one = [F::ZERO];
+            level.run(UnaryLoop { op, out: &mut one, x: &[x] });
+            out.fill(one[0]);
+        }
+    }
+}
+
+struct BinaryLoop<'a, F> {
+    op: Binary,
+    out: &'a mut [F],
+    a: Values<'a, F>,
+    b: Values<'a, F>,
+}
+
+impl<F: Lane> Work for BinaryLoop<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { op, out, a, b } = self;
+        match op {
+            Binary::Add => map2::<F, Add>(out, a, b),
+            Binary::Sub => map2::<F, Sub>(out, a, b),
+            Binary::Mul => map2::<F, Mul>(out, a, b),
+            Binary::Div => map2::<F, Div>(out, a, b),
+            Binary::Weigh => map2::<F, Weigh>(out, a, b),
+            Binary::ExpSub => map2::<F, ExpSub>(out, a, b),
+            Binary::LogAddExp => map2::<F, LogAddExp>(out, a, b),
+        }
+    }
+}
+
+/// The op of every pair of elements.
+pub(crate) fn binary<F: Lane>(
+    level: Level,
+    op: Binary,
+    out: &mut [F],
+    a: Values<'_, F>,
+    b: Values<'_, F>,
+) {
+    level.run(BinaryLoop { op, out, a, b });
+}
+
+struct SelectLoop<'a, F> {
+    compare: Compare,
+    out: &'a mut [F],
+    values: [&'a [F]; 4],
+}
+
+impl<F: Lane> Work for SelectLoop<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { compare, out, values } = self;
+        match compare {
+            Compare::Eq => choose::<F, Eq>(out, values),
+            Compare::Lt => choose::<F, Lt>(out, values),
+            Compare::Le => choose::<F, Le>(out, values),
+        }
+    }
+}
+
+/// The third where the comparison of the first two holds, else the fourth.
+pub(crate) fn select<F: Lane>(
+    level: Level,
+    compare: Compare,
+    out: &mut [F],
+    values: [&[F]; 4],
+) {
+    level.run(SelectLoop { compare, out, values });
+}
+
+struct SumLoop<'a, F> {
+    lanes: &'a mut [f64; LANES],
+    x: &'a [F],
+}
+
+impl<F: Lane> Work for SumLoop<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let mut lanes = *self.lanes;
+        let (chunks, rest) = self.x.as_chunks::<LANES>();
+        for chunk in chunks {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane += x.to_f64();
+            }
+        }
+        for (lane, &x) in lanes.iter_mut().zip(rest) {
+            *lane += x.to_f64();
+        }
+        *self.lanes = lanes;
+    }
+}
+
+/// Adds the elements to running sums, each to that of its place.
+pub(crate) fn sum<F: Lane>(level: Level, lanes: &mut [f64; LANES], x: &[F]) {
+    level.run(SumLoop { lanes, x });
+}
+
+/// The running sums as one, by a fixed tree.
+pub(crate) fn total(mut lanes: [f64; LANES]) -> f64 {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] += lanes[lane + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+struct MaxLoop<'a, F> {
+    x: &'a [F],
+    start: F,
+}
+
+impl<F: Lane> Work for MaxLoop<'_, F> {
+    type Output = F;
+    #[inline(always)]
+    fn run(self) -> F {
+        let mut lanes = [self.start; LANES];
+        let (chunks, rest) = self.x.as_chunks::<LANES>();
+        for chunk in chunks {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane = lane.max(x);
+            }
+        }
+        for (lane, &x) in lanes.iter_mut().zip(rest) {
+            *lane = lane.max(x);
+        }
+        let mut width = LANES / 2;
+        while width > 0 {
+            for lane in 0..width {
+                lanes[lane] = lanes[lane].max(lanes[lane + width]);
+            }
+            width /= 2;
+        }
+        lanes[0]
+    }
+}
+
+/// The largest of the elements and of `start`.
+pub(crate) fn max<F: Lane>(level: Level, start: F, x: &[F]) -> F {
+    level.run(MaxLoop { x, start })
+}
+
+struct SumInto<'a, F> {
+    sums: &'a mut [f64],
+    x: &'a [F],
+}
+
+impl<F: Lane> Work for SumInto<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (sum, &x) in self.sums.iter_mut().zip(self.x) {
+            *sum += x.to_f64();
+        }
+    }
+}
+
+/// Adds each element to its own sum.
+pub(crate) fn sum_into<F: Lane>(level: Level, sums: &mut [f64], x: &[F]) {
+    level.run(SumInto { sums, x });
+}
+
+struct MaxInto<'a, F> {
+    largest: &'a mut [f64],
+    x: &'a [F],
+}
+
+impl<F: Lane> Work for MaxInto<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (largest, &x) in self.largest.iter_mut().zip(self.x) {
+            *largest = Lane::max(*largest, x.to_f64());
+        }
+    }
+}
+
+/// Compares each element with its own maximum.
+pub(crate) fn max_into<F: Lane>(level: Level, largest: &mut [f64], x: &[F]) {
+    level.run(MaxInto { largest, x });
+}
+
+struct Narrow<'a, F> {
+    out: &'a mut [F],
+    x: &'a [f64],
+}
+
+impl<F: Lane> Work for Narrow<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (out, &x) in self.out.iter_mut().zip(self.x) {
+            *out = F::from_f64(x);
+        }
+    }
+}
+
+/// Each number rounded to the format of full values.
+pub(crate) fn narrow<F: Lane>(level: Level, out: &mut [F], x: &[f64]) {
+    level.run(Narrow { out, x });
+}
+
+struct AtLabelLoop<'a, F> {
+    out: &'a mut [F],
+    labels: &'a [u32],
+    class: u32,
+    hit: Values<'a, F>,
+    miss: Values<'a, F>,
+}
+
+#[inline(always)]
+pub(crate) fn at<F: Copy>(values: Values<'_, F>, index: usize) -> F {
+    match values {
+        Values::Slice(slice) => slice[index],
+        Values::Splat(value) => value,
+    }
+}
+
+impl<F: Lane> Work for AtLabelLoop<'_, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { out, labels, class, hit, miss } = self;
+        match miss {
+            Values::Slice(miss) => out.copy_from_slice(miss),
+            Values::Splat(miss) => out.fill(miss),
+        }
+        match hit {
+            Values::Slice(hit) => {
+                for ((out, &hit), &label) in out.iter_mut().zip(hit).zip(labels) {
+                    *out = if label == class { hit } else { *out };
+                }
+            }
+            Values::Splat(hit) => {
+                for (out, &label) in out.iter_mut().zip(labels) {
+                    *out = if label == class { hit } else { *out };
+                }
+            }
+        }
+    }
+}
+
+/// The hit where the label is the class, else the miss.
+pub(crate) fn at_label<F: Lane>(
+    level: Level,
+    out: &mut [F],
+    (labels, class): (&[u32], u32),
+    hit: Values<'_, F>,
+    miss: Values<'_, F>,
+) {
+    level.run(AtLabelLoop { out, labels, class, hit, miss });
+}
+
+/// The miss everywhere but at the label's place, if it is among these.
+pub(crate) fn at_place<F: Lane>(
+    out: &mut [F],
+    place: Option<usize>,
+    hit: Values<'_, F>,
+    miss: Values<'_, F>,
+) {
+    match miss {
+        Values::Slice(miss) => out.copy_from_slice(miss),
+        Values::Splat(miss) => out.fill(miss),
+    }
+    if let Some(place) = place {
+        out[place] = at(hit, place);
+    }
+}
+
+struct Widen<'a, T: Element> {
+    out: &'a mut [T::Compute],
+    x: &'a [T],
+}
+
+impl<T: Element> Work for Widen<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (out, x) in self.out.iter_mut().zip(self.x) {
+            *out = x.widen();
+        }
+    }
+}
+
+/// Each element in the format it is computed in.
+pub(crate) fn widen<T: Element>(level: Level, out: &mut [T::Compute], x: &[T]) {
+    level.run(Widen { out, x });
+}
+
+struct Store<'a, T: Element> {
+    out: &'a mut [T],
+    x: &'a [T::Compute],
+}
+
+impl<T: Element> Work for Store<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for (out, &x) in self.out.iter_mut().zip(self.x) {
+            *out = T::narrow(x);
+        }
+    }
+}
+
+/// Each value rounded to the format it is stored in.
+pub(crate) fn store<T: Element>(level: Level, out: &mut [T], x: &[T::Compute]) {
+    level.run(Store { out, x });
+}

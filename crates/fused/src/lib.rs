@@ -1,0 +1,28 @@
+//! The fused engine: every loss and its gradient at memory speed, with the same bits on any machine.
+//!
+//! [`Fused`] stands where a backend stands, and takes and returns the arrays of any library that shows their memory
+//! ([`Strided`]). It runs the same definitions; none is written a second time.
+//!
+//! ```
+//! use lossmith_core::{Dense, Inputs, loss::cross_entropy};
+//! use lossmith_fused::Fused;
+//!
+//! let logits = Dense::new(&[2, 3], vec![2.0, 0.0, 0.0, 0.0, 1.0, 0.0])?;
+//! let inputs = Inputs::<Dense>::new().tensor("input", logits).labels("target", [0, 2]);
+//! let loss = cross_entropy().label_smoothing(0.1).value_and_grad(&Fused::new(), &inputs)?;
+//! assert!((loss.value.data()[0] - 0.945494740076968).abs() < 1e-15);
+//! # Ok::<(), lossmith_core::Error>(())
+//! ```
+
+mod element;
+mod engine;
+mod execute;
+mod kernel;
+pub mod math;
+mod program;
+pub mod simd;
+mod walk;
+
+pub use element::Element;
+pub use engine::{Fused, Rounded};
+pub use simd::Level;

@@ -1,0 +1,178 @@
+//! The functions of the op vocabulary on one number, without a branch, so that loops over them vectorise.
+
+use std::fmt::Debug;
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+/// A number format the engine computes in: `f32` or `f64`.
+///
+/// NaN gives NaN; limits and the signs of zeros are those of `lossmith_core::op`.
+pub trait Lane:
+    Copy
+    + Debug
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + Neg<Output = Self>
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + 'static
+{
+    /// 0
+    const ZERO: Self;
+    /// 1
+    const ONE: Self;
+    /// ∞
+    const INFINITY: Self;
+    /// Not a number.
+    const NAN: Self;
+
+    /// The nearest number of this format.
+    fn from_f64(x: f64) -> Self;
+    /// Itself as `f64`, exactly.
+    fn to_f64(self) -> f64;
+    /// Whether it is not a number.
+    fn is_nan(self) -> bool;
+    /// |x|
+    fn abs(self) -> Self;
+    /// √x, rounded correctly.
+    fn sqrt(self) -> Self;
+    /// x · a + b, rounded once.
+    fn mul_add(self, a: Self, b: Self) -> Self;
+    /// eˣ
+    fn exp(self) -> Self;
+    /// eˣ − 1, accurate near 0.
+    fn expm1(self) -> Self;
+    /// ln x
+    fn ln(self) -> Self;
+    /// ln(1 + x), accurate near 0.
+    fn ln1p(self) -> Self;
+    /// 1/(1 + e⁻ˣ), accurate for very negative x.
+    fn sigmoid(self) -> Self;
+    /// ln(1 + eˣ), accurate on both sides.
+    fn softplus(self) -> Self;
+    /// e^(a − b) of the exact difference; 1 where a = b, equal infinities too.
+    fn exp_sub(self, b: Self) -> Self;
+
+    /// `then` where `mask` holds, else `otherwise`.
+    #[inline(always)]
+    #[must_use]
+    fn select(mask: bool, then: Self, otherwise: Self) -> Self {
+        if mask { then } else { otherwise }
+    }
+
+    /// −1, 0 or 1; NaN for NaN.
+    #[inline(always)]
+    #[must_use]
+    fn sign(self) -> Self {
+        let one = Self::select(self < Self::ZERO, -Self::ONE, Self::ONE);
+        let flat = Self::select(self == Self::ZERO, Self::ZERO, self);
+        Self::select(self.abs() > Self::ZERO, one, flat)
+    }
+
+    /// The larger of two; NaN if either is NaN.
+    #[inline(always)]
+    #[must_use]
+    fn max(self, b: Self) -> Self {
+        let larger = Self::select(self > b, self, b);
+        Self::select(self.is_nan(), self, larger)
+    }
+
+    /// ln(eᵃ + eᵇ), without overflow; −∞ adds nothing.
+    #[inline(always)]
+    #[must_use]
+    fn log_add_exp(self, b: Self) -> Self {
+        let apart = Self::select(self == b, Self::ZERO, (self - b).abs());
+        self.max(b) + (-apart).exp().ln1p()
+    }
+
+    /// 0 where self = 0, else self · v: a zero weight skips what it weighs.
+    #[inline(always)]
+    #[must_use]
+    fn weigh(self, v: Self) -> Self {
+        Self::select(self == Self::ZERO, Self::ZERO, self * v)
+    }
+}
+
+macro_rules! lane {
+    ($($float:ident)*) => {$(
+        impl Lane for $float {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const INFINITY: Self = $float::INFINITY;
+            const NAN: Self = $float::NAN;
+
+            #[inline(always)]
+            #[allow(clippy::cast_possible_truncation, reason = "narrowing rounds to nearest")]
+            fn from_f64(x: f64) -> Self {
+                x as Self
+            }
+
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                self.into()
+            }
+
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                $float::is_nan(self)
+            }
+
+            #[inline(always)]
+            fn abs(self) -> Self {
+                $float::abs(self)
+            }
+
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                $float::sqrt(self)
+            }
+
+            #[inline(always)]
+            fn mul_add(self, a: Self, b: Self) -> Self {
+                $float::mul_add(self, a, b)
+            }
+
+            #[inline(always)]
+            fn exp(self) -> Self {
+                $float::exp(self)
+            }
+
+            #[inline(always)]
+            fn expm1(self) -> Self {
+                self.exp_m1()
+            }
+
+            #[inline(always)]
+            fn ln(self) -> Self {
+                $float::ln(self)
+            }
+
+            #[inline(always)]
+            fn ln1p(self) -> Self {
+                self.ln_1p()
+            }
+
+            #[inline(always)]
+            fn sigmoid(self) -> Self {
+                let e = (-self.abs()).exp();
+                Self::select(self < 0.0, e, 1.0) / (1.0 + e)
+            }
+
+            #[inline(always)]
+            fn softplus(self) -> Self {
+                Self::select(self > 0.0, self, 0.0) + (-self.abs()).exp().ln_1p()
+            }
+
+            #[inline(always)]
+            fn exp_sub(self, b: Self) -> Self {
+                Self::select(self == b, 1.0, (self - b).exp())
+            }
+        }
+    )*};
+}
+
+lane!(f32 f64);

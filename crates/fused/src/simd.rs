@@ -1,0 +1,101 @@
+//! Which vector instructions a piece of work is compiled for, chosen when the program runs.
+//!
+//! Work is plain Rust over slices or small arrays; the compiler vectorises it for the level it is run at.
+//! All of it is IEEE 754 with fused multiply-adds written out, so every level gives the same bits.
+
+use std::fmt;
+
+/// Work that can be compiled for any [`Level`].
+///
+/// Mark `run` and every function it calls `#[inline(always)]`: what is not inlined into it is compiled for the
+/// baseline, and a closure that is not is many times slower.
+pub trait Work {
+    /// What it gives.
+    type Output;
+
+    /// Does the work.
+    fn run(self) -> Self::Output;
+}
+
+/// A set of vector instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// What every machine of the target has: SSE2 on x86-64, where a multiply-add is a slow call, NEON on AArch64.
+    Baseline,
+    /// AVX2 and FMA (x86-64-v3).
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// AVX-512 F, BW, CD, DQ and VL (x86-64-v4).
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Level {
+    /// The best level of this machine.
+    #[must_use]
+    pub fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if pulp::x86::V4::try_new().is_some() {
+            return Self::Avx512;
+        } else if pulp::x86::V3::try_new().is_some() {
+            return Self::Avx2;
+        }
+        Self::Baseline
+    }
+
+    /// Every level this machine has, the slowest first.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        let best = Self::detect();
+        #[cfg(target_arch = "x86_64")]
+        let all = [Self::Baseline, Self::Avx2, Self::Avx512];
+        #[cfg(not(target_arch = "x86_64"))]
+        let all = [Self::Baseline];
+        all.into_iter().filter(|&level| level <= best).collect()
+    }
+
+    /// What `work` gives, compiled for this level, or for the baseline where this machine lacks it.
+    #[inline]
+    pub fn run<W: Work>(self, work: W) -> W::Output {
+        #[cfg(target_arch = "x86_64")]
+        match self {
+            Self::Baseline => {}
+            Self::Avx2 => {
+                if let Some(avx2) = pulp::x86::V3::try_new() {
+                    return avx2.vectorize(Call(work));
+                }
+            }
+            Self::Avx512 => {
+                if let Some(avx512) = pulp::x86::V4::try_new() {
+                    return avx512.vectorize(Call(work));
+                }
+            }
+        }
+        work.run()
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Baseline => "baseline",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => "AVX2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => "AVX-512",
+        })
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+struct Call<W>(W);
+
+#[cfg(target_arch = "x86_64")]
+impl<W: Work> pulp::NullaryFnOnce for Call<W> {
+    type Output = W::Output;
+
+    #[inline(always)]
+    fn call(self) -> W::Output {
+        self.0.run()
+    }
+}
