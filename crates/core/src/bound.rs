@@ -8,6 +8,7 @@ use crate::format::Format;
 use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var, full};
 use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::real::Real;
+use crate::sequence::TableVar;
 
 /// The bound of every node there is, as it leaves: a number is rounded then.
 pub(crate) fn bounds(graph: &Graph, format: Format) -> Vec<Var<'_>> {
@@ -117,12 +118,12 @@ impl<'g> Bounds<'g> {
             }
             Node::Take(table, x, _) => {
                 let x_shape = self.graph.node(x).1;
-                let table = self.graph.table(table, [x_shape, shape]);
+                let table = TableVar::new(self.graph, table, [x_shape, shape]);
                 self.argument(x, x_shape).map(|bound| table.take(bound, 0.0))
             }
             Node::Put(table, x) => {
                 let x_shape = self.graph.node(x).1;
-                let table = self.graph.table(table, [shape, x_shape]);
+                let table = TableVar::new(self.graph, table, [shape, x_shape]);
                 self.argument(x, x_shape).map(|bound| table.put(bound))
             }
             Node::AtLabel(labels, hit, miss) => {
@@ -160,7 +161,7 @@ impl<'g> Bounds<'g> {
             }
             Node::Put(table, x) => {
                 let x = self.graph.var(x);
-                let table = self.graph.table(table, [y.shape(), x.shape()]);
+                let table = TableVar::new(self.graph, table, [y.shape(), x.shape()]);
                 Some(table.put(x.abs()) * units)
             }
             // Each product and each step of the sum.

@@ -96,7 +96,7 @@ impl Form {
             }
             Self::PerRow(_) => "one number for each row of its matrix",
             Self::Steps => "(T, C) or (T, N, C)",
-            Self::Sequences => "(N, S), the sum of the lengths, or (S) alone",
+            Self::Sequences => "(N, S), (S) of one sample, or one after the other",
             Self::Lengths => "(N) or ()",
             Self::Trailing => "trailing sides of the input's, each full or 1",
             Self::AnySideOne => "the input's, any one side 1, without its last side, or ()",

@@ -1,6 +1,7 @@
 //! Runs a loss: plans it for its arguments' shapes and hands the plan to what runs it.
 
 use crate::backend::{Array, Backend, Operand};
+use crate::call::Seen;
 use crate::dense::Dense;
 use crate::error::Error;
 use crate::format::Format;
@@ -11,7 +12,7 @@ use crate::labels::Labels;
 use crate::loss::{Definition, Loss};
 use crate::objective::Objective;
 use crate::op::Reduce;
-use crate::plan::{Entering, Leaving, Plan, Seen, Wanted};
+use crate::plan::{Entering, Leaving, Plan, Wanted};
 use crate::reference::Reference;
 use crate::sequence::Table;
 

@@ -3,7 +3,7 @@
 use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::real::Real;
 use crate::scalar;
-use crate::sequence::Sequence;
+use crate::sequence::Tabled;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
@@ -151,44 +151,6 @@ impl fmt::Debug for Derived {
     }
 }
 
-/// A handle on sequences of class indices.
-#[derive(Clone, Copy, Debug)]
-pub struct SequenceVar<'g> {
-    pub(crate) graph: &'g Graph,
-    pub(crate) index: usize,
-    /// The shape of a step of what they go with.
-    pub(crate) shape: Shape,
-    pub(crate) places: Dim,
-}
-
-/// A handle on a table of places.
-#[derive(Clone, Copy, Debug)]
-pub struct TableVar<'g> {
-    graph: &'g Graph,
-    index: usize,
-    from: Shape,
-    to: Shape,
-}
-
-/// The class for a place of a sequence.
-type Class = Box<dyn Fn(&Sequence, usize) -> Option<usize>>;
-
-/// A table that is made of sequences before a run.
-pub(crate) struct Tabled {
-    /// The place of the sequences.
-    pub(crate) sequences: usize,
-    /// The shape of what is taken from, and of what is made.
-    pub(crate) shapes: [Shape; 2],
-    /// The class for a place.
-    pub(crate) class: Class,
-}
-
-impl fmt::Debug for Tabled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "table of sequences {} for {:?}", self.sequences, self.shapes)
-    }
-}
-
 impl Graph {
     /// The tensor argument at place `index` of the run.
     pub(crate) fn input(&self, index: usize, shape: Shape) -> Var<'_> {
@@ -212,9 +174,11 @@ impl Graph {
         std::mem::take(&mut self.nodes.borrow_mut().derived)
     }
 
-    /// The table at place `index` of the run, between tensors of those shapes.
-    pub(crate) fn table(&self, index: usize, [from, to]: [Shape; 2]) -> TableVar<'_> {
-        TableVar { graph: self, index, from, to }
+    /// A table that is to be made.
+    pub(crate) fn give_tabled(&self, tabled: Tabled) -> usize {
+        let mut nodes = self.nodes.borrow_mut();
+        nodes.tabled.push(tabled);
+        nodes.tabled.len() - 1
     }
 
     /// The tables that are to be made, in the order of their places.
@@ -268,7 +232,7 @@ impl Graph {
         self.nodes.borrow_mut().fault.take()
     }
 
-    fn push(&self, node: Node, shape: Shape) -> Var<'_> {
+    pub(crate) fn push(&self, node: Node, shape: Shape) -> Var<'_> {
         let mut nodes = self.nodes.borrow_mut();
         let next = Id(nodes.list.len());
         let id = *nodes.seen.entry((node, shape)).or_insert(next);
@@ -436,44 +400,6 @@ impl<'g> LabelVar<'g> {
     #[must_use]
     pub fn labelled(self) -> Var<'g> {
         self.pick(self.graph.number(1.0))
-    }
-}
-
-impl<'g> SequenceVar<'g> {
-    /// A side with a place for every label of the longest sequence and one before, between and after them.
-    #[must_use]
-    pub fn places(self) -> Dim {
-        self.places
-    }
-
-    /// A table of what the elements along `to` are taken from along `from`: `class` has it for a sequence and a place.
-    #[must_use]
-    pub fn table(
-        self,
-        [from, to]: [Dim; 2],
-        class: impl Fn(&Sequence, usize) -> Option<usize> + 'static,
-    ) -> TableVar<'g> {
-        let [batch, _, inner] = self.shape;
-        let shapes = [from, to].map(|side| [batch, side, inner]);
-        let tabled = Tabled { sequences: self.index, shapes, class: Box::new(class) };
-        let mut nodes = self.graph.nodes.borrow_mut();
-        nodes.tabled.push(tabled);
-        self.graph.table(nodes.tabled.len() - 1, shapes)
-    }
-}
-
-impl<'g> TableVar<'g> {
-    /// The elements of `x` at the table's places, `otherwise` where it has none.
-    #[must_use]
-    pub fn take(self, x: Var<'g>, otherwise: f64) -> Var<'g> {
-        let x = x.spread(self.from);
-        self.graph.push(Node::Take(self.index, x.id, otherwise.to_bits()), self.to)
-    }
-
-    /// The sums of the elements of `x` at the table's classes, the transpose.
-    pub(crate) fn put(self, x: Var<'g>) -> Var<'g> {
-        let x = x.spread(self.to);
-        self.graph.push(Node::Put(self.index, x.id), self.from)
     }
 }
 

@@ -18,6 +18,7 @@
 pub mod accumulate;
 pub mod backend;
 mod bound;
+mod call;
 pub mod catalogue;
 pub mod dense;
 pub mod derivative;

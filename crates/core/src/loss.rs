@@ -77,7 +77,8 @@ pub use triplet_margin::Distance;
 
 use crate::catalogue::{Argument, Entry, GRAD_OUTPUT, Kind, Opt, SAMPLE_WEIGHT};
 use crate::error::Error;
-use crate::graph::{Dim, Graph, LabelVar, SequenceVar, Shape, Var, full};
+use crate::graph::{Dim, Graph, LabelVar, Shape, Var, full};
+use crate::sequence::SequenceVar;
 use crate::shape::{Given, Layout, Main};
 use crate::terms::{Check, Empty, Reduction, Terms};
 use std::collections::BTreeMap;

@@ -4,32 +4,20 @@
 
 use crate::backend::View;
 use crate::bound::bounds;
+use crate::call::{Argued, Call, Seen, frames};
 use crate::catalogue::{Argument, Form, GRAD_OUTPUT, SAMPLE_WEIGHT, Values};
 use crate::error::Error;
 use crate::format::Format;
 use crate::grad::gradients;
-use crate::graph::{
-    Derived, Dim, Graph, Id, LabelVar, NUMBER, Node, SequenceVar, Shape, Tabled, Var, full,
-    sides_of,
-};
+use crate::graph::{Derived, Dim, Graph, Id, LabelVar, NUMBER, Node, Shape, Var, full, sides_of};
 use crate::labels::{Indices, Labels};
-use crate::loss::{Arguments, Definition, Loss, Target};
-use crate::objective::{Objective, Term};
+use crate::loss::{Arguments, Definition, Target};
+use crate::objective::Objective;
 use crate::op::Axis;
-use crate::sequence::{Reading, Table};
-use crate::shape::{Frame, Given, Main, Placed, Shapes, count, countable};
+use crate::sequence::{Reading, SequenceVar, Table, Tabled, tables};
+use crate::shape::{Frame, Given, Placed, count};
 use crate::terms::{Check, Reduction};
 use std::collections::BTreeMap;
-
-/// What a plan is made for: an argument's shape.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Seen<'a> {
-    Numbers(Vec<usize>),
-    Indices(&'a Indices),
-}
-
-/// How many tables back one of the same step before is looked for.
-const SHARED: usize = 4;
 
 /// What is asked of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,24 +125,11 @@ impl Plan {
     /// The tables of a run, from its sequences, which are validated.
     pub(crate) fn tables(&self, seen: &[(&str, Seen<'_>)]) -> Result<Vec<Table>, Error> {
         let none = Indices::from([]);
-        let read = |reading: &Reading| {
-            let of = |place: usize| match seen[place].1 {
-                Seen::Indices(indices) => indices,
-                Seen::Numbers(_) => &none,
-            };
-            reading.sequences(reading.places.map(of))
+        let given = |place: usize| match seen[place].1 {
+            Seen::Indices(indices) => indices,
+            Seen::Numbers(_) => &none,
         };
-        let sequences = self.sequences.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let mut made: Vec<Table> = Vec::new();
-        for Tabled { sequences: index, shapes, class } in &self.tables {
-            let [from, to] = shapes.map(|shape| sides_of(shape, &self.sides));
-            let rows = &sequences[*index];
-            let table = Table::new([to[0], to[1], from[1]], |row, place| class(&rows[row], place));
-            // Most steps have the tables of the step before, and share them.
-            let same = made.iter().rev().take(SHARED).find(|other| **other == table).cloned();
-            made.push(same.unwrap_or(table));
-        }
-        Ok(made)
+        tables(&self.tables, &self.sequences, given, &self.sides)
     }
 
     /// The class indices of a run, validated.
@@ -265,80 +240,6 @@ impl Objective {
         let Build { sides, entering, labels, sequences, .. } = build;
         Ok(Plan { graph, sides, entering, labels, sequences, tables, leaving })
     }
-
-    /// Each loss with its arguments, and which losses share a main input.
-    fn calls<'a>(&'a self, seen: &'a [(&'a str, Seen<'a>)]) -> Result<Vec<Call<'a>>, Error> {
-        let mut mains: Vec<&str> = Vec::new();
-        let mut calls = Vec::new();
-        for Term { loss, .. } in &self.terms {
-            loss.check_options()?;
-            if loss.reduction == Reduction::None && self.terms.len() > 1 {
-                let fault =
-                    format!("{} is unreduced: give it reduction mean or sum", loss.entry().name);
-                return Err(Error::Objective { fault });
-            }
-            let arguments = named(loss, seen)?;
-            let main = loss.given_name(loss.entry().arguments[0].name);
-            let frame = mains.iter().position(|&other| other == main).unwrap_or_else(|| {
-                mains.push(main);
-                mains.len() - 1
-            });
-            calls.push(Call { loss, frame, arguments });
-        }
-        let known = |name: &str| {
-            calls.iter().any(|call| call.arguments.iter().any(|given| given.name == name))
-        };
-        if let Some((name, _)) = seen.iter().find(|(name, _)| !known(name)) {
-            let expected: Vec<_> = self.terms.iter().flat_map(|term| term.loss.takes()).collect();
-            let loss = self.terms.first().map_or("", |term| term.loss.entry().name);
-            return Err(unknown(loss, name, &expected));
-        }
-        Ok(calls)
-    }
-}
-
-/// A loss with its arguments.
-struct Call<'a> {
-    loss: &'a Loss<Box<dyn Definition>>,
-    frame: usize,
-    arguments: Vec<Argued<'a>>,
-}
-
-impl Call<'_> {
-    /// The arguments that are numbers, each with its shape.
-    fn shapes(&self) -> Shapes {
-        let numbers = self.arguments.iter().filter_map(|given| match given.seen {
-            Seen::Numbers(shape) => Some((given.argument, shape.clone())),
-            Seen::Indices(_) => None,
-        });
-        numbers.collect()
-    }
-}
-
-struct Argued<'a> {
-    argument: &'static Argument,
-    name: &'a str,
-    place: usize,
-    seen: &'a Seen<'a>,
-}
-
-/// The frame of each main input.
-fn frames(calls: &[Call<'_>]) -> Result<Vec<Frame>, Error> {
-    let count = calls.iter().map(|call| call.frame + 1).max().unwrap_or(0);
-    let of_index = |index: usize| {
-        let mut main = None;
-        let mut losses = Vec::new();
-        for call in calls.iter().filter(|call| call.frame == index) {
-            let shapes = call.shapes();
-            shapes.iter().try_for_each(|(argument, shape)| countable(argument.name, shape))?;
-            let of_call = call.loss.definition.main(&Given(&shapes))?;
-            losses.push((call.loss.definition.layout(), shapes));
-            main.get_or_insert(of_call);
-        }
-        let main = main.unwrap_or(Main { name: "input", shape: Vec::new(), classes: None });
-        Frame::new(index, &main, &losses)
-    };
-    (0..count).map(of_index).collect()
 }
 
 /// The graph's inputs as they are collected, each array entered once for a frame.
@@ -528,43 +429,4 @@ impl<'g, 'a> Build<'g, 'a> {
         entered.differentiable |= given.argument.differentiable;
         entered.vars.clone()
     }
-}
-
-/// The arguments of a loss, in its entry's order, each of the right kind and at most once, none missing.
-fn named<'a>(
-    loss: &'a Loss<Box<dyn Definition>>,
-    seen: &'a [(&'a str, Seen<'a>)],
-) -> Result<Vec<Argued<'a>>, Error> {
-    let entry = loss.entry();
-    let mut found = Vec::new();
-    for argument in loss.takes() {
-        let name = loss.given_name(argument.name);
-        let mut of_name = seen.iter().enumerate().filter(|(_, (given, _))| *given == name);
-        let (place, seen) = match (of_name.next(), of_name.next()) {
-            (Some((place, (_, seen))), None) => (place, seen),
-            (None, _) if argument.optional => continue,
-            (None, _) => {
-                return Err(Error::MissingArgument { loss: entry.name, argument: argument.name });
-            }
-            (Some(_), Some(_)) => return Err(unknown(entry.name, name, &loss.takes())),
-        };
-        let (got, right) = match seen {
-            Seen::Numbers(_) => {
-                ("numbers", matches!(argument.values, Values::Numbers | Values::Either))
-            }
-            Seen::Indices(_) => ("class indices", argument.values != Values::Numbers),
-        };
-        let expected = argument.values.words();
-        if !right {
-            let (loss, argument) = (entry.name, argument.name);
-            return Err(Error::Kind { loss, argument, got, expected });
-        }
-        found.push(Argued { argument, name, place, seen });
-    }
-    Ok(found)
-}
-
-fn unknown(loss: &'static str, name: &str, taken: &[&Argument]) -> Error {
-    let expected: Vec<_> = taken.iter().map(|argument| argument.name).collect();
-    Error::UnknownArgument { loss, argument: name.into(), expected: expected.join(", ") }
 }

@@ -1,9 +1,12 @@
-//! Sequences of class indices, one a sample, validated once, and the tables of places that losses make of them.
+//! Sequences of class indices, one a sample, validated once, and the tables of places that losses make of them:
+//! a definition says through [`SequenceVar`] how, and they are made before a run.
 
 use crate::accumulate;
 use crate::error::Error;
+use crate::graph::{Dim, Graph, Node, Shape, Var, sides_of};
 use crate::labels::Indices;
 use crate::op::Reduce;
+use std::fmt;
 use std::sync::Arc;
 
 /// A sample's sequence.
@@ -135,4 +138,107 @@ impl Table {
         }
         of_class.into_iter().map(|values| accumulate::reduce(Reduce::Sum, values)).collect()
     }
+}
+
+/// A handle on sequences of class indices.
+#[derive(Clone, Copy, Debug)]
+pub struct SequenceVar<'g> {
+    pub(crate) graph: &'g Graph,
+    pub(crate) index: usize,
+    /// The shape of a step of what they go with.
+    pub(crate) shape: Shape,
+    pub(crate) places: Dim,
+}
+
+/// A handle on a table of places.
+#[derive(Clone, Copy, Debug)]
+pub struct TableVar<'g> {
+    graph: &'g Graph,
+    index: usize,
+    from: Shape,
+    to: Shape,
+}
+
+/// The class for a place of a sequence.
+type Class = Box<dyn Fn(&Sequence, usize) -> Option<usize>>;
+
+/// A table that is made of sequences before a run.
+pub(crate) struct Tabled {
+    /// The place of the sequences.
+    pub(crate) sequences: usize,
+    /// The shape of what is taken from, and of what is made.
+    pub(crate) shapes: [Shape; 2],
+    /// The class for a place.
+    pub(crate) class: Class,
+}
+
+impl fmt::Debug for Tabled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "table of sequences {} for {:?}", self.sequences, self.shapes)
+    }
+}
+
+impl<'g> SequenceVar<'g> {
+    /// A side with a place for every label of the longest sequence and one before, between and after them.
+    #[must_use]
+    pub fn places(self) -> Dim {
+        self.places
+    }
+
+    /// A table of what the elements along `to` are taken from along `from`: `class` has it for a sequence and a place.
+    #[must_use]
+    pub fn table(
+        self,
+        [from, to]: [Dim; 2],
+        class: impl Fn(&Sequence, usize) -> Option<usize> + 'static,
+    ) -> TableVar<'g> {
+        let [batch, _, inner] = self.shape;
+        let shapes = [from, to].map(|side| [batch, side, inner]);
+        let tabled = Tabled { sequences: self.index, shapes, class: Box::new(class) };
+        TableVar::new(self.graph, self.graph.give_tabled(tabled), shapes)
+    }
+}
+
+impl<'g> TableVar<'g> {
+    /// The table at place `index` of the run, between tensors of those shapes.
+    pub(crate) fn new(graph: &'g Graph, index: usize, [from, to]: [Shape; 2]) -> Self {
+        Self { graph, index, from, to }
+    }
+
+    /// The elements of `x` at the table's places, `otherwise` where it has none.
+    #[must_use]
+    pub fn take(self, x: Var<'g>, otherwise: f64) -> Var<'g> {
+        let x = x.spread(self.from);
+        self.graph.push(Node::Take(self.index, x.id(), otherwise.to_bits()), self.to)
+    }
+
+    /// The sums of the elements of `x` at the table's classes, the transpose.
+    pub(crate) fn put(self, x: Var<'g>) -> Var<'g> {
+        let x = x.spread(self.to);
+        self.graph.push(Node::Put(self.index, x.id()), self.from)
+    }
+}
+
+/// How many tables back that of the same kind for the step before is looked for.
+const BACK: usize = 4;
+
+/// The tables of a run, from the sequences that are read.
+pub(crate) fn tables<'a>(
+    tabled: &[Tabled],
+    readings: &[Reading],
+    given: impl Fn(usize) -> &'a Indices,
+    sides: &[[usize; 3]],
+) -> Result<Vec<Table>, Error> {
+    let read = |reading: &Reading| reading.sequences(reading.places.map(&given));
+    let sequences = readings.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let mut made: Vec<Table> = Vec::new();
+    for Tabled { sequences: index, shapes, class } in tabled {
+        let [from, to] = shapes.map(|shape| sides_of(shape, sides));
+        let rows = &sequences[*index];
+        let table = Table::new([to[0], to[1], from[1]], |row, place| class(&rows[row], place));
+        // Most steps have the tables of the step before, and share them.
+        let same = made.iter().rev().take(BACK).find(|other| **other == table).cloned();
+        made.push(same.unwrap_or(table));
+    }
+    Ok(made)
 }
