@@ -63,7 +63,9 @@ impl<'g> Bounds<'g> {
         let of = |x: Id| self.argument(x, shape);
         let passed = match node {
             Node::Constant(_) | Node::Input(_) | Node::Size(..) => None,
-            Node::Unary(Unary::Neg | Unary::Abs, x) | Node::Spread(x) | Node::Detach(x) => of(x),
+            // No derivative passes, so to first order nothing depends on it: any number would do as well.
+            Node::Detach(_) => None,
+            Node::Unary(Unary::Neg | Unary::Abs, x) | Node::Spread(x) => of(x),
             // A sign may turn where the bound reaches over 0.
             Node::Unary(Unary::Sign, x) => of(x).map(|bound| {
                 let [none, two] = [0.0, 2.0].map(|x| bound.constant(x));

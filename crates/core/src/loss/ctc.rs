@@ -123,7 +123,9 @@ impl Definition for Ctc {
         let blank = usize::try_from(self.blank).unwrap_or(0);
         // Before the first step all is at the first blank.
         let start = targets.table([Dim::One, states], |_, state| (state == 0).then_some(0));
-        let mut alpha = start.take(a.number(0.0), NEVER);
+        let (zero, infinity) = (a.number(0.0), a.number(f64::INFINITY));
+        // What all states have in common is kept apart, so that it costs the others no digits.
+        let (mut alpha, mut common) = (start.take(zero, NEVER), zero);
         for (step, &log_p) in a.steps("log_probs").iter().enumerate() {
             let table = |from, taken: fn(&Sequence, usize, usize) -> Option<usize>| {
                 // Nothing moves and nothing is added once a sample's steps are over.
@@ -131,18 +133,22 @@ impl Definition for Ctc {
                     move |row: &Sequence, s| (step < row.steps).then(|| taken(row, s, blank))?;
                 targets.table([from, states], live)
             };
-            let next = table(states, |_, state, _| state.checked_sub(1));
+            let next = table(states, |row, state, _| {
+                (state <= 2 * row.labels.len()).then(|| state.checked_sub(1))?
+            });
             let skip = table(states, |row, state, _| skips(row, state).then(|| state - 2));
             let emitted = table(classes, class);
             alpha = alpha.log_add_exp(next.take(alpha, NEVER)).log_add_exp(skip.take(alpha, NEVER))
                 + emitted.take(log_p, 0.0);
+            let most = alpha.max(Axis::Class);
+            let most = Var::select(Compare::Lt, most.abs(), infinity, most, zero).detach();
+            (alpha, common) = (alpha - most, common + most);
         }
         let end = targets.table([states, Dim::One], |row, _| Some(2 * row.labels.len()));
         let before =
             targets.table([states, Dim::One], |row, _| (2 * row.labels.len()).checked_sub(1));
-        let loss = -end.take(alpha, NEVER).log_add_exp(before.take(alpha, NEVER));
-        let infinity = a.number(f64::INFINITY);
-        let impossible = if self.zero_infinity { a.number(0.0) } else { infinity };
+        let loss = -end.take(alpha, NEVER).log_add_exp(before.take(alpha, NEVER)) - common;
+        let impossible = if self.zero_infinity { zero } else { infinity };
         let loss = Var::select(Compare::Eq, loss, infinity, impossible, loss);
         let counted = targets
             .table([Dim::One, states], |row, state| (state < row.labels.len().max(1)).then_some(0));
