@@ -21,10 +21,7 @@ fn on<B: Backend + Default>(
     loss.value_and_grad(&B::default(), inputs)
 }
 
-fn fused<T: Element>(
-    loss: &AnyLoss,
-    inputs: &Inputs<Dense>,
-) -> Result<Evaluation<Dense>, Error> {
+fn fused<T: Element>(loss: &AnyLoss, inputs: &Inputs<Dense>) -> Result<Evaluation<Dense>, Error> {
     loss.value_and_grad(&Fused::new().rounded::<T>(), inputs)
 }
 

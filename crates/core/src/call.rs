@@ -15,6 +15,15 @@ pub(crate) enum Seen<'a> {
     Indices(&'a Indices),
 }
 
+impl Seen<'_> {
+    pub(crate) fn shape(&self) -> &Vec<usize> {
+        match self {
+            Self::Numbers(shape) => shape,
+            Self::Indices(indices) => &indices.shape,
+        }
+    }
+}
+
 /// A loss with its arguments.
 pub(crate) struct Call<'a> {
     pub(crate) loss: &'a Loss<Box<dyn Definition>>,
@@ -65,6 +74,7 @@ impl Objective {
     pub(crate) fn calls<'a>(
         &'a self,
         seen: &'a [(&'a str, Seen<'a>)],
+        constant: &[String],
     ) -> Result<Vec<Call<'a>>, Error> {
         let mut mains: Vec<&str> = Vec::new();
         let mut calls = Vec::new();
@@ -86,7 +96,10 @@ impl Objective {
         let known = |name: &str| {
             calls.iter().any(|call| call.arguments.iter().any(|given| given.name == name))
         };
-        if let Some((name, _)) = seen.iter().find(|(name, _)| !known(name)) {
+        let names = seen.iter().map(|(name, _)| *name);
+        if let Some(name) =
+            names.chain(constant.iter().map(String::as_str)).find(|name| !known(name))
+        {
             let expected: Vec<_> = self.terms.iter().flat_map(|term| term.loss.takes()).collect();
             let loss = self.terms.first().map_or("", |term| term.loss.entry().name);
             return Err(unknown(loss, name, &expected));

@@ -8,13 +8,11 @@ use crate::format::Format;
 use crate::graph::NUMBER;
 use crate::inputs::{Evaluation, Input, Inputs};
 use crate::interpreter::{Run, Value, first_outside};
-use crate::labels::Labels;
 use crate::loss::{Definition, Loss};
 use crate::objective::Objective;
 use crate::op::Reduce;
-use crate::plan::{Entering, Leaving, Plan, Wanted};
+use crate::plan::{Entering, Leaving, Picks, Plan, Wanted};
 use crate::reference::Reference;
-use crate::sequence::Table;
 
 /// What runs a plan on arrays of some library: every [`Backend`] does, op by op, and so may an engine that sees the
 /// whole graph.
@@ -26,7 +24,7 @@ pub trait Runner<A> {
     fn shape(&self, array: &A) -> Vec<usize>;
 
     /// What leaves the plan, in its order. The arrays of the arguments are at their places; class indices, which are
-    /// none there, come validated, and so do the tables made of sequences of them.
+    /// none there, come validated.
     ///
     /// # Errors
     /// An [`Error`] that names the argument outside its domain, or the runner's own.
@@ -34,8 +32,7 @@ pub trait Runner<A> {
         &self,
         plan: &Plan,
         arrays: &[Option<&A>],
-        labels: &[Labels],
-        tables: &[Table],
+        picks: &Picks,
     ) -> Result<Vec<Self::Output>, Error>;
 }
 
@@ -50,10 +47,9 @@ impl<B: Backend, A: Array<B>> Runner<A> for B {
         &self,
         plan: &Plan,
         arrays: &[Option<&A>],
-        labels: &[Labels],
-        tables: &[Table],
+        picks: &Picks,
     ) -> Result<Vec<A::Output>, Error> {
-        let labels = labels.iter().map(|labels| self.labels(labels).map_err(Error::backend));
+        let labels = picks.labels.iter().map(|labels| self.labels(labels).map_err(Error::backend));
         let labels = labels.collect::<Result<_, _>>()?;
         let inputs = plan.entering().iter().map(|entering| enter(self, entering, arrays));
         let inputs = inputs.collect::<Result<_, Error>>()?;
@@ -65,6 +61,7 @@ impl<B: Backend, A: Array<B>> Runner<A> for B {
             return Err(Error::Unsupported { power: "take" });
         }
         let (graph, sides) = (plan.graph(), plan.sides());
+        let tables = &picks.tables;
         let run = Run { backend: self, graph, sides, inputs, labels, tables };
         let outputs: Vec<_> =
             plan.leaving().iter().flat_map(|leaving| leaving.ids.iter().copied()).collect();
@@ -170,9 +167,21 @@ impl Objective {
         inputs: &Inputs<A>,
         wanted: Wanted,
     ) -> Result<Evaluation<R::Output>, Error> {
-        let seen = inputs.seen(runner);
-        let plan = self.plan(&seen, wanted)?;
-        inputs.run(runner, &plan, &seen)
+        let plan = self.plan_for(&inputs.seen(runner), &inputs.constant, wanted)?;
+        let mut left = runner.run(&plan, &inputs.arrays(), &inputs.picks(runner, &plan)?)?;
+        let grads = left.split_off(left.len().min(1));
+        let lost = || Error::Objective { fault: "it has no value".into() };
+        let value = left.pop().ok_or_else(lost)?;
+        let names = plan.leaving().iter().skip(1).map(|leaving| leaving.name.clone());
+        Ok(Evaluation { value, grads: names.zip(grads).collect() })
+    }
+
+    /// The plan for the value and the gradients in arguments of these shapes, to be run again and again.
+    ///
+    /// # Errors
+    /// An [`Error`] that names the argument at fault.
+    pub fn plan<A, R: Runner<A>>(&self, runner: &R, inputs: &Inputs<A>) -> Result<Plan, Error> {
+        self.plan_for(&inputs.seen(runner), &inputs.constant, Wanted::ValueAndGrad)
     }
 }
 
@@ -186,23 +195,31 @@ impl<A> Inputs<A> {
         seen.collect()
     }
 
-    /// What comes of the arguments by a plan made for their shapes.
-    fn run<R: Runner<A>>(
-        &self,
-        runner: &R,
-        plan: &Plan,
-        seen: &[(&str, Seen<'_>)],
-    ) -> Result<Evaluation<R::Output>, Error> {
-        let (labels, tables) = (plan.labels(seen)?, plan.tables(seen)?);
+    /// Whether the plan is one for arguments of these names and shapes.
+    pub fn fit<R: Runner<A>>(&self, runner: &R, plan: &Plan) -> bool {
+        plan.fits(&self.seen(runner), &self.constant)
+    }
+
+    /// The names of the arguments at their places.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.given.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The arrays at their places, none where class indices are.
+    #[must_use]
+    pub fn arrays(&self) -> Vec<Option<&A>> {
         let arrays = self.given.iter().map(|(_, input)| match input {
             Input::Numbers(array) => Some(array),
             Input::Indices(_) => None,
         });
-        let arrays: Vec<_> = arrays.collect();
-        let mut left = runner.run(plan, &arrays, &labels, &tables)?.into_iter();
-        let lost = || Error::Objective { fault: "it has no value".into() };
-        let value = left.next().ok_or_else(lost)?;
-        let names = plan.leaving().iter().skip(1).map(|leaving| leaving.name.clone());
-        Ok(Evaluation { value, grads: names.zip(left).collect() })
+        arrays.collect()
+    }
+
+    /// The class indices as a plan that fits wants them.
+    ///
+    /// # Errors
+    /// [`Error::Label`] and [`Error::Count`] name the first index or length out of range.
+    pub fn picks<R: Runner<A>>(&self, runner: &R, plan: &Plan) -> Result<Picks, Error> {
+        plan.picks(&self.seen(runner))
     }
 }

@@ -6,6 +6,8 @@ use crate::labels::Indices;
 #[derive(Clone, Debug)]
 pub struct Inputs<A> {
     pub(crate) given: Vec<(String, Input<A>)>,
+    /// The names of those that no gradient is wanted of.
+    pub(crate) constant: Vec<String>,
 }
 
 /// One argument.
@@ -17,7 +19,7 @@ pub(crate) enum Input<A> {
 
 impl<A> Default for Inputs<A> {
     fn default() -> Self {
-        Self { given: Vec::new() }
+        Self { given: Vec::new(), constant: Vec::new() }
     }
 }
 
@@ -35,6 +37,13 @@ impl<A> Inputs<A> {
         self
     }
 
+    /// With an argument, given before or after, that no gradient is wanted of: it is not computed.
+    #[must_use]
+    pub fn constant(mut self, name: &str) -> Self {
+        self.constant.push(name.into());
+        self
+    }
+
     /// With an argument of class indices, by PyTorch's name.
     #[must_use]
     pub fn labels(mut self, name: &str, indices: impl Into<Indices>) -> Self {
@@ -48,7 +57,7 @@ impl<A> Inputs<A> {
 pub struct Evaluation<O> {
     /// The value: one number of shape `()`, or the unreduced loss.
     pub value: O,
-    /// The gradient of each differentiable argument that was given, with the argument's shape.
+    /// The gradient of each differentiable argument that was given and is not constant, with the argument's shape.
     pub grads: Vec<(String, O)>,
 }
 

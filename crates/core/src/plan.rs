@@ -37,6 +37,17 @@ pub struct Plan {
     sequences: Vec<Reading>,
     tables: Vec<Tabled>,
     leaving: Vec<Leaving>,
+    made_for: Vec<(String, Vec<usize>)>,
+    constant: Vec<String>,
+}
+
+/// Class indices as a run has them: validated, and as tables where they are sequences.
+#[derive(Clone, Debug)]
+pub struct Picks {
+    /// The labels that the graph's nodes pick by, each at its place.
+    pub labels: Vec<Labels>,
+    /// The tables that they take by.
+    pub tables: Vec<Table>,
 }
 
 /// How an array becomes the input of the graph at its place in the list.
@@ -122,18 +133,44 @@ impl Plan {
         self.graph.any(|node| matches!(node, Node::Take(..) | Node::Put(..)))
     }
 
-    /// The tables of a run, from its sequences, which are validated.
-    pub(crate) fn tables(&self, seen: &[(&str, Seen<'_>)]) -> Result<Vec<Table>, Error> {
+    /// Whether it is the plan for arguments of these names and shapes, and as many labels a row or sequence.
+    pub(crate) fn fits(&self, seen: &[(&str, Seen<'_>)], constant: &[String]) -> bool {
+        let same = |(made, seen): (&(String, Vec<usize>), &(&str, Seen<'_>))| {
+            made.0 == seen.0 && made.1 == *seen.1.shape()
+        };
+        let slots = self.labels.iter().filter_map(|labelling| match *labelling {
+            Labelling::Set { place, sides, .. } => Some((place, sides)),
+            Labelling::Rows { .. } | Labelling::Derived(_) => None,
+        });
+        let sets = slots.clone().next().is_none_or(|(place, sides)| match seen[place].1 {
+            Seen::Indices(indices) => {
+                indices.check("").is_ok()
+                    && Labels::longest_set(&indices.data, sides) == slots.count()
+            }
+            Seen::Numbers(_) => false,
+        });
+        self.made_for.len() == seen.len()
+            && self.made_for.iter().zip(seen).all(same)
+            && self.constant == constant
+            && sets
+            && self.sequences.iter().all(|reading| match seen[reading.places[2]].1 {
+                Seen::Indices(lengths) => Reading::longest(lengths) == reading.longest,
+                Seen::Numbers(_) => false,
+            })
+    }
+
+    /// The class indices of a run, validated, and what is made of them.
+    pub(crate) fn picks(&self, seen: &[(&str, Seen<'_>)]) -> Result<Picks, Error> {
         let none = Indices::from([]);
         let given = |place: usize| match seen[place].1 {
             Seen::Indices(indices) => indices,
             Seen::Numbers(_) => &none,
         };
-        tables(&self.tables, &self.sequences, given, &self.sides)
+        let tables = tables(&self.tables, &self.sequences, given, &self.sides)?;
+        Ok(Picks { labels: self.labels(seen)?, tables })
     }
 
-    /// The class indices of a run, validated.
-    pub(crate) fn labels(&self, seen: &[(&str, Seen<'_>)]) -> Result<Vec<Labels>, Error> {
+    fn labels(&self, seen: &[(&str, Seen<'_>)]) -> Result<Vec<Labels>, Error> {
         let of = |place: usize| match seen[place].1 {
             Seen::Indices(indices) => indices.data.as_slice(),
             Seen::Numbers(_) => &[],
@@ -164,9 +201,14 @@ impl Plan {
 }
 
 impl Objective {
-    /// The plan for arguments of these names and shapes.
-    pub(crate) fn plan(&self, seen: &[(&str, Seen<'_>)], wanted: Wanted) -> Result<Plan, Error> {
-        let calls = self.calls(seen)?;
+    /// The plan for arguments of these names and shapes, without the gradients of the constant ones.
+    pub(crate) fn plan_for(
+        &self,
+        seen: &[(&str, Seen<'_>)],
+        constant: &[String],
+        wanted: Wanted,
+    ) -> Result<Plan, Error> {
+        let calls = self.calls(seen, constant)?;
         let frames = frames(&calls)?;
         let graph = Graph::default();
         let mut build = Build {
@@ -205,8 +247,10 @@ impl Objective {
         let mut outputs: Vec<(Vec<Var<'_>>, Shape)> = vec![(vec![value], value_sides)];
         let mut names = vec![("", value_shape)];
         if wanted != Wanted::Value {
-            let inputs: Vec<_> =
-                build.entered.iter().filter(|input| input.differentiable).collect();
+            let wanted = |input: &&Entered<'_, '_>| {
+                input.differentiable && !constant.iter().any(|name| name == input.name)
+            };
+            let inputs: Vec<_> = build.entered.iter().filter(wanted).collect();
             for (index, input) in inputs.iter().enumerate() {
                 if inputs[..index].iter().any(|other| other.name == input.name) {
                     let fault =
@@ -238,7 +282,10 @@ impl Objective {
             });
         let (leaving, tables) = (leaving.collect(), graph.take_tabled());
         let Build { sides, entering, labels, sequences, .. } = build;
-        Ok(Plan { graph, sides, entering, labels, sequences, tables, leaving })
+        let made_for =
+            seen.iter().map(|(name, seen)| ((*name).to_owned(), seen.shape().clone())).collect();
+        let constant = constant.to_vec();
+        Ok(Plan { graph, sides, entering, labels, sequences, tables, leaving, made_for, constant })
     }
 }
 
@@ -385,6 +432,7 @@ impl<'g, 'a> Build<'g, 'a> {
             steps: most,
             classes,
             blank: definition.blank(),
+            longest,
         });
         self.sides.push([rows, longest.saturating_mul(2).saturating_add(1), 1]);
         let places = Dim::Full(Axis::Class, self.sides.len() - 1);

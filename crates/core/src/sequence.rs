@@ -31,6 +31,8 @@ pub(crate) struct Reading {
     pub(crate) classes: usize,
     /// The class that no label may be.
     pub(crate) blank: Option<i64>,
+    /// The most labels that a sequence has.
+    pub(crate) longest: usize,
 }
 
 impl Reading {

@@ -45,7 +45,9 @@ impl Order {
     #[must_use]
     pub fn row_major<T: Clone>(self, elements: Vec<T>, shape: &[usize]) -> Vec<T> {
         match (self, shape) {
-            (Self::ColumnMajor, &[rows, columns]) => gather(&elements, &[1, rows], &[rows, columns]),
+            (Self::ColumnMajor, &[rows, columns]) => {
+                gather(&elements, &[1, rows], &[rows, columns])
+            }
             _ => elements,
         }
     }
@@ -198,6 +200,17 @@ impl<'a, T: Clone> Seen<'a, T> {
         let elements = gather(&elements, &strides, &view.expanded);
         let [_, classes, inner] = view.sides;
         Self { elements: elements.into(), strides: [classes * inner, inner, 1] }
+    }
+
+    /// Whether the columns of a matrix of rows × classes are contiguous.
+    #[must_use]
+    pub fn order(&self, view: &View) -> Order {
+        match (self.strides, view.sides) {
+            ([1, class, _], [rows, classes, 1]) if class == rows && rows > 1 && classes > 1 => {
+                Order::ColumnMajor
+            }
+            _ => Order::RowMajor,
+        }
     }
 }
 

@@ -7,9 +7,8 @@ use crate::program::{Pass, Program};
 use crate::simd::Level;
 use crate::walk::Walk;
 use lossmith_core::graph::{Dim, NUMBER, Node, Shape};
-use lossmith_core::plan::{Entering, Leaving};
-use lossmith_core::sequence::Table;
-use lossmith_core::strided::{Order, Seen, Slice, Strided};
+use lossmith_core::plan::{Entering, Leaving, Picks};
+use lossmith_core::strided::{Order, Seen, Slice, Strided, gather};
 use lossmith_core::{Dense, Error, Labels, Plan, Reference, Runner, scalar};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::marker::PhantomData;
@@ -71,35 +70,84 @@ where
         &self,
         plan: &Plan,
         arrays: &[Option<&A>],
-        labels: &[Labels],
-        tables: &[Table],
+        picks: &Picks,
     ) -> Result<Vec<A::Output>, Error> {
-        let seen = |entering: &Entering| {
-            let array = arrays[entering.place].ok_or(Error::Unsupported { power: "an array" })?;
-            Ok(Seen::new(array, &entering.view))
+        let program = Program::new(plan);
+        self.outputs(plan, program.as_ref(), &Mutex::new(Vec::new()), (arrays, picks))
+    }
+}
+
+impl Fused {
+    /// What leaves the plan, in arrays of its own.
+    pub(crate) fn outputs<A>(
+        &self,
+        plan: &Plan,
+        program: Option<&Program>,
+        pool: &Pool<A::Element>,
+        (arrays, picks): (&[Option<&A>], &Picks),
+    ) -> Result<Vec<A::Output>, Error>
+    where
+        A: Strided,
+        A::Element: Element,
+    {
+        let inputs = enter(plan, arrays)?;
+        let Some(program) = program else {
+            let outputs = slowly(plan, arrays, picks)?.into_iter().zip(plan.leaving());
+            let array = |(elements, leaving): (Vec<_>, &Leaving)| {
+                A::from_elements(&leaving.shape, elements, Order::RowMajor)
+            };
+            return outputs.map(array).collect();
         };
-        let inputs = plan.entering().iter().map(seen).collect::<Result<Vec<_>, Error>>()?;
-        for (entering, seen) in plan.entering().iter().zip(&inputs) {
-            check(entering, seen)?;
-        }
-        let Some(program) = Program::new(plan) else {
-            return slowly(plan, arrays, labels, tables);
-        };
-        let pool = Mutex::new(Vec::new());
-        let (sides, leaving) = (plan.sides(), plan.leaving());
-        let (program, inputs) = (&program, &inputs);
-        let run = Run { engine: self, sides, leaving, program, inputs, labels, pool: &pool };
         let mut buffers: Vec<Vec<A::Element>> = plan
             .leaving()
             .iter()
             .map(|leaving| vec![A::Element::of(0.0); leaving.shape.iter().product()])
             .collect();
-        let orders = run.into_buffers(buffers.iter_mut().map(Vec::as_mut_slice).collect());
+        let mut slices: Vec<_> = buffers.iter_mut().map(Vec::as_mut_slice).collect();
+        let orders = self.fill(plan, program, pool, (&inputs, &picks.labels), &mut slices);
         let outputs = plan.leaving().iter().zip(buffers).zip(orders);
         outputs
             .map(|((leaving, buffer), order)| A::from_elements(&leaving.shape, buffer, order))
             .collect()
     }
+
+    /// Writes what leaves the plan into the buffers, and says in which order each was written.
+    pub(crate) fn fill<T: Element>(
+        &self,
+        plan: &Plan,
+        program: &Program,
+        pool: &Pool<T>,
+        (inputs, labels): (&[Seen<'_, T>], &[Labels]),
+        buffers: &mut [&mut [T]],
+    ) -> Vec<Order> {
+        let (sides, leaving) = (plan.sides(), plan.leaving());
+        let run = Run { engine: self, sides, leaving, program, inputs, labels, pool };
+        match &self.pool {
+            Some(threads) => threads.install(|| run.passes(buffers)),
+            None => run.passes(buffers),
+        }
+    }
+}
+
+/// Memory that blocks have worked in, for the next.
+pub(crate) type Pool<T> = Mutex<Vec<Scratch<<T as Element>::Compute>>>;
+
+/// The arrays of a plan's arguments as it reads them, in their domains.
+pub(crate) fn enter<'a, A>(
+    plan: &Plan,
+    arrays: &[Option<&'a A>],
+) -> Result<Vec<Seen<'a, A::Element>>, Error>
+where
+    A: Strided,
+    A::Element: Element,
+{
+    let seen = |entering: &Entering| {
+        let array = arrays[entering.place].ok_or(Error::Unsupported { power: "an array" })?;
+        let seen = Seen::new(array, &entering.view);
+        check(entering, &seen)?;
+        Ok(seen)
+    };
+    plan.entering().iter().map(seen).collect()
 }
 
 /// A program with what it is run on.
@@ -110,19 +158,11 @@ struct Run<'a, T: Element> {
     program: &'a Program,
     inputs: &'a [Seen<'a, T>],
     labels: &'a [Labels],
-    pool: &'a Mutex<Vec<Scratch<T::Compute>>>,
+    pool: &'a Pool<T>,
 }
 
 impl<T: Element> Run<'_, T> {
-    /// Writes what leaves the plan into the buffers, and says in which order each was written.
-    fn into_buffers(&self, buffers: Vec<&mut [T]>) -> Vec<Order> {
-        match &self.engine.pool {
-            Some(pool) => pool.install(|| self.passes(buffers)),
-            None => self.passes(buffers),
-        }
-    }
-
-    fn passes(&self, mut buffers: Vec<&mut [T]>) -> Vec<Order> {
+    fn passes(&self, buffers: &mut [&mut [T]]) -> Vec<Order> {
         let mut orders = vec![Order::RowMajor; self.leaving.len()];
         let mut numbers = vec![f64::NAN; self.program.nodes.len()];
         for pass in &self.program.passes {
@@ -142,8 +182,8 @@ impl<T: Element> Run<'_, T> {
             }
             let (level, labels) = (self.engine.level, self.labels);
             let inputs = self.inputs;
-            let classes = self.sides[pass.frame][1];
-            let ground = Ground { level, pass, walk, classes, inputs, labels, numbers: &numbers };
+            let class_count = self.sides[pass.frame][1];
+            let ground = Ground { level, pass, walk, class_count, inputs, labels, numbers: &numbers };
             let parallel = sides.iter().product::<usize>() > ALONE;
             let folds = ground.run(own, self.pool, parallel);
             for (&(node, _), fold) in pass.folds.iter().zip(folds) {
@@ -151,7 +191,7 @@ impl<T: Element> Run<'_, T> {
             }
         }
         self.numbers(&mut numbers);
-        for (leaving, buffer) in self.leaving.iter().zip(&mut buffers) {
+        for (leaving, buffer) in self.leaving.iter().zip(buffers) {
             if let Some(id) = leaving.id()
                 && self.program.nodes[id.index()].1 == NUMBER
             {
@@ -229,8 +269,7 @@ impl<T: Element> Runner<Dense> for Rounded<T> {
         &self,
         plan: &Plan,
         arrays: &[Option<&Dense>],
-        labels: &[Labels],
-        tables: &[Table],
+        picks: &Picks,
     ) -> Result<Vec<Dense>, Error> {
         let round = |array: &Dense| {
             let elements: Vec<T> = array.data().iter().map(|&x| T::of(x)).collect();
@@ -239,7 +278,7 @@ impl<T: Element> Runner<Dense> for Rounded<T> {
         let arrays = arrays.iter().map(|array| array.map(round).transpose());
         let arrays = arrays.collect::<Result<Vec<_>, Error>>()?;
         let arrays: Vec<_> = arrays.iter().map(Option::as_ref).collect();
-        let outputs = self.engine.run(plan, &arrays, labels, tables)?;
+        let outputs = self.engine.run(plan, &arrays, picks)?;
         let dense = |output: Slice<'_, T>| {
             Dense::new(output.shape(), output.data().iter().map(|x| x.widen().to_f64()).collect())
         };
@@ -271,13 +310,12 @@ fn check<T: Element>(entering: &Entering, seen: &Seen<'_, T>) -> Result<(), Erro
     Ok(())
 }
 
-/// The plan on the reference, for what no walk over one frame computes.
-fn slowly<A>(
+/// The elements of what leaves the plan, from the reference, for what no walk over one frame computes.
+pub(crate) fn slowly<A>(
     plan: &Plan,
     arrays: &[Option<&A>],
-    labels: &[Labels],
-    tables: &[Table],
-) -> Result<Vec<A::Output>, Error>
+    picks: &Picks,
+) -> Result<Vec<Vec<A::Element>>, Error>
 where
     A: Strided,
     A::Element: Element,
@@ -285,18 +323,12 @@ where
     let dense = |array: &&A| {
         let shape = array.shape();
         let (elements, strides) = array.elements();
-        let elements = lossmith_core::strided::gather(&elements, &strides, &shape);
+        let elements = gather(&elements, &strides, &shape);
         Dense::new(&shape, elements.into_iter().map(|x| x.widen().to_f64()).collect())
     };
-    let arrays: Vec<Option<Dense>> = arrays
-        .iter()
-        .map(|array| array.as_ref().map(dense).transpose())
-        .collect::<Result<_, _>>()?;
+    let arrays = arrays.iter().map(|array| array.as_ref().map(dense).transpose());
+    let arrays = arrays.collect::<Result<Vec<Option<Dense>>, Error>>()?;
     let arrays: Vec<_> = arrays.iter().map(Option::as_ref).collect();
-    let outputs = Reference.run(plan, &arrays, labels, tables)?;
-    let narrowed = plan.leaving().iter().zip(outputs).map(|(leaving, output)| {
-        let elements = output.into_data().into_iter().map(A::Element::of).collect();
-        A::from_elements(&leaving.shape, elements, Order::RowMajor)
-    });
-    narrowed.collect()
+    let outputs = Reference.run(plan, &arrays, picks)?.into_iter();
+    Ok(outputs.map(|output| output.into_data().into_iter().map(A::Element::of).collect()).collect())
 }

@@ -3,9 +3,10 @@
 use crate::element::Element;
 use crate::kernel::{self, Values};
 use crate::math::Lane;
-use crate::program::{Arg, FullOp, Op, Pass, RowOp, Stage};
+use crate::program::{Arg, Op, Pass, RowOp};
+use crate::rows::{CHUNK, Rows};
 use crate::simd::Level;
-use crate::walk::{Along, Block, LANES_AT_ONCE, Walk};
+use crate::walk::{Along, Block, Walk};
 use lossmith_core::Labels;
 use lossmith_core::accumulate::LANES;
 use lossmith_core::op::Reduce;
@@ -20,7 +21,7 @@ pub(crate) struct Ground<'a, T: Element> {
     pub(crate) pass: &'a Pass,
     pub(crate) walk: Walk,
     /// The classes of the frame, which weights have whether or not the walk does.
-    pub(crate) classes: usize,
+    pub(crate) class_count: usize,
     pub(crate) inputs: &'a [Seen<'a, T>],
     pub(crate) labels: &'a [Labels],
     pub(crate) numbers: &'a [f64],
@@ -29,16 +30,14 @@ pub(crate) struct Ground<'a, T: Element> {
 /// Memory that a block works in, used again by the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch<F> {
-    slots: Vec<Vec<F>>,
-    stored: Vec<Vec<F>>,
-    loaded: Vec<Vec<F>>,
-    spare: [Vec<F>; 4],
-    rows: Vec<Vec<f64>>,
+    pub(crate) slots: Vec<[F; CHUNK]>,
+    pub(crate) kept: Vec<Vec<F>>,
+    pub(crate) rows: Vec<Vec<f64>>,
     row_spare: [Vec<f64>; 4],
-    narrow: Vec<Vec<F>>,
-    labels: Vec<Vec<u32>>,
-    sums: Vec<[f64; LANES]>,
-    largest: Vec<F>,
+    pub(crate) narrow: Vec<Vec<F>>,
+    pub(crate) labels: Vec<Vec<u32>>,
+    pub(crate) sums: Vec<[f64; LANES]>,
+    pub(crate) largest: Vec<[F; LANES]>,
 }
 
 /// Where the part of an output that a block makes is.
@@ -51,7 +50,7 @@ pub(crate) enum Part<'a, T> {
 }
 
 /// A class with no label in it.
-const NONE: u32 = u32::MAX;
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// Class values, in `f64` and in the format of full values.
 struct Classes<F> {
@@ -144,7 +143,7 @@ impl<T: Element> Ground<'_, T> {
         let mut exact: Vec<Vec<f64>> = vec![Vec::new(); self.pass.class_values];
         let mut spare: [Vec<f64>; 4] = Default::default();
         for &(op, place) in &self.pass.classes {
-            let mut out = vec![0.0; self.classes];
+            let mut out = vec![0.0; self.class_count];
             match op {
                 Err(input) => {
                     let seen = &self.inputs[input];
@@ -167,7 +166,7 @@ impl<T: Element> Ground<'_, T> {
             exact[place] = out;
         }
         let narrow = exact.iter().map(|exact| {
-            let mut narrow = vec![T::Compute::ZERO; exact.len()];
+            let mut narrow = vec![T::Compute::ZERO; exact.len().next_multiple_of(CHUNK)];
             kernel::narrow(self.level, &mut narrow, exact);
             narrow
         });
@@ -198,22 +197,10 @@ impl<T: Element> Ground<'_, T> {
                 }
             }
             if !stage.full.is_empty() {
-                self.start(stage, scratch, positions);
-                for row in 0..block.rows {
-                    let mut first = 0;
-                    while first < block.lanes {
-                        let lanes = LANES_AT_ONCE.min(block.lanes - first);
-                        let at = Place { block: &block, row, first, lanes };
-                        self.load(stage, &at, scratch);
-                        for &op in &stage.full {
-                            self.full(op, &at, classes, scratch, parts, (&mut folds, &mut largest));
-                        }
-                        first += lanes;
-                    }
-                    if self.walk.along == Along::Classes {
-                        Self::finish_row(stage, row, scratch);
-                    }
-                }
+                let folds = (folds.as_mut_slice(), largest.as_mut_slice());
+                let (block, classes) = (&block, &classes.narrow);
+                let ground = self;
+                self.level.run(Rows { ground, stage, block, classes, scratch, parts, folds });
             }
         }
         for &(fold, arg) in &self.pass.row_folds {
@@ -230,7 +217,9 @@ impl<T: Element> Ground<'_, T> {
             let mut spare = take(&mut scratch.row_spare[0]);
             let values = self.row_values(arg, positions, classes, scratch);
             let values = as_slice(values, &mut spare, positions);
-            if let Some((_, Part::Whole(out))) = parts.iter_mut().find(|(place, _)| *place == output) {
+            if let Some((_, Part::Whole(out))) =
+                parts.iter_mut().find(|(place, _)| *place == output)
+            {
                 for (out, &value) in out.iter_mut().zip(values) {
                     *out = T::of(value);
                 }
@@ -254,31 +243,34 @@ impl<T: Element> Ground<'_, T> {
             }
         }
         let zero = T::Compute::ZERO;
-        let at_once = LANES_AT_ONCE.min(block.lanes);
-        grow(&mut scratch.slots, self.pass.slots, at_once, zero);
-        grow(&mut scratch.loaded, self.inputs.len(), at_once, zero);
-        grow(&mut scratch.stored, self.pass.stored, block.rows * block.lanes, zero);
-        grow(&mut scratch.rows, self.pass.row_values, positions, 0.0);
+        // Whole chunks, so that only what is the caller's has a rest.
+        let padded = positions.next_multiple_of(CHUNK);
+        let kept = block.rows * block.lanes.next_multiple_of(CHUNK);
+        scratch.slots.resize(scratch.slots.len().max(self.pass.slots), [zero; CHUNK]);
+        grow(&mut scratch.kept, self.pass.stored, kept, zero);
+        grow(&mut scratch.rows, self.pass.row_values, padded, 0.0);
         if self.walk.along != Along::Classes {
-            grow(&mut scratch.narrow, self.pass.row_values, positions, zero);
+            grow(&mut scratch.narrow, self.pass.row_values, padded, zero);
             if self.pass.by_row {
                 scratch.labels.resize_with(self.labels.len(), Vec::new);
                 let first = self.walk.first_position(block);
                 for (out, labels) in scratch.labels.iter_mut().zip(self.labels) {
                     let rows = labels.rows().get(first..first + positions).unwrap_or(&[]);
-                    out.clear();
-                    out.extend(rows.iter().map(|label| {
+                    let class = |label: &Option<usize>| {
                         label.and_then(|label| u32::try_from(label).ok()).unwrap_or(NONE)
-                    }));
+                    };
+                    out.clear();
+                    out.extend(rows.iter().map(class));
+                    out.resize(padded, NONE);
                 }
             }
         }
         scratch.sums.resize(self.pass.row_values, [0.0; LANES]);
-        scratch.largest.resize(self.pass.row_values, zero);
+        scratch.largest.resize(self.pass.row_values, [zero; LANES]);
     }
 
     /// The label of a position in a block.
-    fn label(&self, labels: usize, block: &Block, position: usize) -> Option<usize> {
+    pub(crate) fn label(&self, labels: usize, block: &Block, position: usize) -> Option<usize> {
         let at = self.walk.first_position(block) + position;
         self.labels[labels].rows().get(at).copied().flatten()
     }
@@ -356,250 +348,6 @@ impl<T: Element> Ground<'_, T> {
         }
         scratch.rows[place] = out;
     }
-
-    /// Empties what the reductions of a stage add up in.
-    fn start(&self, stage: &Stage, scratch: &mut Scratch<T::Compute>, positions: usize) {
-        for op in &stage.full {
-            match *op {
-                FullOp::Reduce(op, _, row) => {
-                    scratch.sums[row] = [0.0; LANES];
-                    scratch.largest[row] = -T::Compute::INFINITY;
-                    let empty = match op {
-                        Reduce::Sum => 0.0,
-                        Reduce::Max => f64::NEG_INFINITY,
-                    };
-                    scratch.rows[row][..positions].fill(empty);
-                }
-                FullOp::Pick(_, _, row) => scratch.rows[row][..positions].fill(0.0),
-                FullOp::Op(..) | FullOp::Fold(..) | FullOp::Output(..) => {}
-            }
-        }
-    }
-
-    /// Brings the inputs of a stage to where they can be computed with, if they are not there.
-    fn load(&self, stage: &Stage, at: &Place<'_>, scratch: &mut Scratch<T::Compute>) {
-        for &input in &stage.inputs {
-            let seen = &self.inputs[input];
-            let own = self.walk.strides(seen.strides);
-            let (start, stride) = self.walk.row(at.block, at.row, own);
-            if stride == 0 || (stride == 1 && T::as_computed(&[]).is_some()) {
-                continue;
-            }
-            let start = start + at.first * stride;
-            let out = &mut scratch.loaded[input][..at.lanes];
-            if stride == 1 {
-                let elements = &seen.elements[start..start + at.lanes];
-                kernel::widen(self.level, out, elements);
-            } else {
-                let elements = seen.elements[start..].iter().step_by(stride);
-                for (out, element) in out.iter_mut().zip(elements) {
-                    *out = element.widen();
-                }
-            }
-        }
-    }
-
-    fn values<'s>(
-        &'s self,
-        arg: Arg,
-        at: &Place<'_>,
-        classes: &'s Classes<T::Compute>,
-        scratch: &'s Scratch<T::Compute>,
-    ) -> Values<'s, T::Compute> {
-        let lanes = at.first..at.first + at.lanes;
-        let along_classes = self.walk.along == Along::Classes;
-        match arg {
-            Arg::Number(index) => Values::Splat(self.number(index)),
-            Arg::Class(place) if along_classes => Values::Slice(&classes.narrow[place][lanes]),
-            Arg::Class(place) => Values::Splat(classes.narrow[place][at.row]),
-            Arg::Row(place) if along_classes => {
-                Values::Splat(T::Compute::from_f64(scratch.rows[place][at.row]))
-            }
-            Arg::Row(place) => Values::Slice(&scratch.narrow[place][lanes]),
-            Arg::Slot(slot) => Values::Slice(&scratch.slots[slot][..at.lanes]),
-            Arg::Stored(place) => {
-                let start = at.row * at.block.lanes;
-                Values::Slice(&scratch.stored[place][start + lanes.start..start + lanes.end])
-            }
-            Arg::Input(input) => {
-                let seen = &self.inputs[input];
-                let (start, stride) =
-                    self.walk.row(at.block, at.row, self.walk.strides(seen.strides));
-                if stride == 0 {
-                    return Values::Splat(seen.elements[start].widen());
-                }
-                let direct = || T::as_computed(&seen.elements[start + at.first..][..at.lanes]);
-                match (stride == 1).then(direct).flatten() {
-                    Some(elements) => Values::Slice(elements),
-                    None => Values::Slice(&scratch.loaded[input][..at.lanes]),
-                }
-            }
-        }
-    }
-
-    fn full(
-        &self,
-        op: FullOp,
-        at: &Place<'_>,
-        classes: &Classes<T::Compute>,
-        scratch: &mut Scratch<T::Compute>,
-        parts: &mut [(usize, Part<'_, T>)],
-        (folds, largest): (&mut [[f64; LANES]], &mut [f64]),
-    ) {
-        let along_classes = self.walk.along == Along::Classes;
-        let lanes = at.first..at.first + at.lanes;
-        match op {
-            FullOp::Op(op, Arg::Stored(place)) => {
-                let mut out = take(&mut scratch.stored[place]);
-                let start = at.row * at.block.lanes;
-                let target = &mut out[start + lanes.start..start + lanes.end];
-                self.full_value(op, target, at, classes, scratch);
-                scratch.stored[place] = out;
-            }
-            FullOp::Op(op, Arg::Slot(slot)) => {
-                let mut out = take(&mut scratch.slots[slot]);
-                self.full_value(op, &mut out[..at.lanes], at, classes, scratch);
-                scratch.slots[slot] = out;
-            }
-            FullOp::Op(..) => {}
-            FullOp::Reduce(op, arg, row) if along_classes => {
-                let mut spare = take(&mut scratch.spare[0]);
-                let (mut sums, mut most) = (scratch.sums[row], scratch.largest[row]);
-                let values = self.values(arg, at, classes, scratch);
-                let values = as_slice(values, &mut spare, at.lanes);
-                match op {
-                    Reduce::Sum => kernel::sum(self.level, &mut sums, values),
-                    Reduce::Max => most = kernel::max(self.level, most, values),
-                }
-                (scratch.sums[row], scratch.largest[row]) = (sums, most);
-                scratch.spare[0] = spare;
-            }
-            FullOp::Reduce(op, arg, row) => {
-                let (mut spare, mut out) = (take(&mut scratch.spare[0]), take(&mut scratch.rows[row]));
-                let values = self.values(arg, at, classes, scratch);
-                let values = as_slice(values, &mut spare, at.lanes);
-                match op {
-                    Reduce::Sum => kernel::sum_into(self.level, &mut out[lanes], values),
-                    Reduce::Max => kernel::max_into(self.level, &mut out[lanes], values),
-                }
-                (scratch.spare[0], scratch.rows[row]) = (spare, out);
-            }
-            FullOp::Pick(labels, arg, row) if along_classes => {
-                let place = self.label(labels, at.block, at.row).filter(|label| lanes.contains(label));
-                if let Some(place) = place {
-                    let values = self.values(arg, at, classes, scratch);
-                    let picked = kernel::at(values, place - at.first).to_f64();
-                    scratch.rows[row][at.row] = picked;
-                }
-            }
-            FullOp::Pick(labels, arg, row) => {
-                let mut out = take(&mut scratch.rows[row]);
-                let values = self.values(arg, at, classes, scratch);
-                let labels = &scratch.labels[labels][lanes.clone()];
-                for (lane, (out, &label)) in out[lanes].iter_mut().zip(labels).enumerate() {
-                    if usize::try_from(label) == Ok(at.row) {
-                        *out = kernel::at(values, lane).to_f64();
-                    }
-                }
-                scratch.rows[row] = out;
-            }
-            FullOp::Fold(fold, arg) => {
-                let mut spare = take(&mut scratch.spare[0]);
-                let values = self.values(arg, at, classes, scratch);
-                let values = as_slice(values, &mut spare, at.lanes);
-                match self.pass.folds[fold].1 {
-                    Reduce::Sum => kernel::sum(self.level, &mut folds[fold], values),
-                    Reduce::Max => {
-                        let most = kernel::max(self.level, -T::Compute::INFINITY, values);
-                        largest[fold] = Lane::max(largest[fold], most.to_f64());
-                    }
-                }
-                scratch.spare[0] = spare;
-            }
-            FullOp::Output(output, arg) => {
-                let mut spare = take(&mut scratch.spare[0]);
-                let values = self.values(arg, at, classes, scratch);
-                let values = as_slice(values, &mut spare, at.lanes);
-                if let Some((_, part)) = parts.iter_mut().find(|(place, _)| *place == output) {
-                    self.store(part, at, values);
-                }
-                scratch.spare[0] = spare;
-            }
-        }
-    }
-
-    /// Writes a row of an output.
-    fn store(&self, part: &mut Part<'_, T>, at: &Place<'_>, values: &[T::Compute]) {
-        match part {
-            Part::Planes(planes) => {
-                kernel::store(self.level, &mut planes[at.row][at.first..][..at.lanes], values);
-            }
-            Part::Whole(out) if self.walk.along == Along::Classes => {
-                let start = at.row * at.block.lanes + at.first;
-                kernel::store(self.level, &mut out[start..start + at.lanes], values);
-            }
-            Part::Whole(out) if at.block.rows == 1 => {
-                kernel::store(self.level, &mut out[at.first..at.first + at.lanes], values);
-            }
-            Part::Whole(out) => {
-                let start = at.first * at.block.rows + at.row;
-                let out = out[start..].iter_mut().step_by(at.block.rows);
-                for (out, &value) in out.zip(values) {
-                    *out = T::narrow(value);
-                }
-            }
-        }
-    }
-
-    fn full_value(
-        &self,
-        op: Op,
-        out: &mut [T::Compute],
-        at: &Place<'_>,
-        classes: &Classes<T::Compute>,
-        scratch: &mut Scratch<T::Compute>,
-    ) {
-        if let Op::AtLabel(labels, hit, miss) = op {
-            let hit = self.values(hit, at, classes, scratch);
-            let miss = self.values(miss, at, classes, scratch);
-            if self.walk.along == Along::Classes {
-                let label = self.label(labels, at.block, at.row);
-                let place = label.and_then(|label| label.checked_sub(at.first));
-                kernel::at_place(out, place.filter(|&place| place < at.lanes), hit, miss);
-            } else {
-                let labels = &scratch.labels[labels][at.first..at.first + at.lanes];
-                let class = u32::try_from(at.row).unwrap_or(NONE);
-                kernel::at_label(self.level, out, (labels, class), hit, miss);
-            }
-            return;
-        }
-        let mut spare = take(&mut scratch.spare);
-        let values = |arg| self.values(arg, at, classes, scratch);
-        compute(self.level, op, out, values, &mut spare);
-        scratch.spare = spare;
-    }
-
-    /// The row values that the reductions along a row have come to.
-    fn finish_row(stage: &Stage, row: usize, scratch: &mut Scratch<T::Compute>) {
-        for op in &stage.full {
-            if let FullOp::Reduce(op, _, place) = *op {
-                scratch.rows[place][row] = match op {
-                    Reduce::Sum => kernel::total(scratch.sums[place]),
-                    Reduce::Max => scratch.largest[place].to_f64(),
-                };
-                scratch.sums[place] = [0.0; LANES];
-                scratch.largest[place] = -T::Compute::INFINITY;
-            }
-        }
-    }
-}
-
-/// Lanes of one row of a block.
-struct Place<'a> {
-    block: &'a Block,
-    row: usize,
-    first: usize,
-    lanes: usize,
 }
 
 /// Values as a slice, written out where they are all the same.
@@ -617,7 +365,7 @@ fn as_slice<'s, F: Lane>(values: Values<'s, F>, spare: &'s mut Vec<F>, lanes: us
 /// An op of values that are read as they are.
 fn compute<'s, F: Lane>(
     level: Level,
-    op: Op,
+    op: Op<Arg>,
     out: &mut [F],
     values: impl Fn(Arg) -> Values<'s, F>,
     spare: &'s mut [Vec<F>; 4],

@@ -1,6 +1,5 @@
 //! The loops over slices, each compiled for every SIMD level.
 
-use crate::element::Element;
 use crate::math::Lane;
 use crate::simd::{Level, Work};
 use lossmith_core::accumulate::LANES;
@@ -195,12 +194,7 @@ impl<F: Lane> Work for SelectLoop<'_, F> {
 }
 
 /// The third where the comparison of the first two holds, else the fourth.
-pub(crate) fn select<F: Lane>(
-    level: Level,
-    compare: Compare,
-    out: &mut [F],
-    values: [&[F]; 4],
-) {
+pub(crate) fn select<F: Lane>(level: Level, compare: Compare, out: &mut [F], values: [&[F]; 4]) {
     level.run(SelectLoop { compare, out, values });
 }
 
@@ -279,46 +273,6 @@ pub(crate) fn max<F: Lane>(level: Level, start: F, x: &[F]) -> F {
     level.run(MaxLoop { x, start })
 }
 
-struct SumInto<'a, F> {
-    sums: &'a mut [f64],
-    x: &'a [F],
-}
-
-impl<F: Lane> Work for SumInto<'_, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (sum, &x) in self.sums.iter_mut().zip(self.x) {
-            *sum += x.to_f64();
-        }
-    }
-}
-
-/// Adds each element to its own sum.
-pub(crate) fn sum_into<F: Lane>(level: Level, sums: &mut [f64], x: &[F]) {
-    level.run(SumInto { sums, x });
-}
-
-struct MaxInto<'a, F> {
-    largest: &'a mut [f64],
-    x: &'a [F],
-}
-
-impl<F: Lane> Work for MaxInto<'_, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (largest, &x) in self.largest.iter_mut().zip(self.x) {
-            *largest = Lane::max(*largest, x.to_f64());
-        }
-    }
-}
-
-/// Compares each element with its own maximum.
-pub(crate) fn max_into<F: Lane>(level: Level, largest: &mut [f64], x: &[F]) {
-    level.run(MaxInto { largest, x });
-}
-
 struct Narrow<'a, F> {
     out: &'a mut [F],
     x: &'a [f64],
@@ -339,109 +293,11 @@ pub(crate) fn narrow<F: Lane>(level: Level, out: &mut [F], x: &[f64]) {
     level.run(Narrow { out, x });
 }
 
-struct AtLabelLoop<'a, F> {
-    out: &'a mut [F],
-    labels: &'a [u32],
-    class: u32,
-    hit: Values<'a, F>,
-    miss: Values<'a, F>,
-}
-
-#[inline(always)]
+/// The value at that place.
+#[inline]
 pub(crate) fn at<F: Copy>(values: Values<'_, F>, index: usize) -> F {
     match values {
         Values::Slice(slice) => slice[index],
         Values::Splat(value) => value,
     }
-}
-
-impl<F: Lane> Work for AtLabelLoop<'_, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        let Self { out, labels, class, hit, miss } = self;
-        match miss {
-            Values::Slice(miss) => out.copy_from_slice(miss),
-            Values::Splat(miss) => out.fill(miss),
-        }
-        match hit {
-            Values::Slice(hit) => {
-                for ((out, &hit), &label) in out.iter_mut().zip(hit).zip(labels) {
-                    *out = if label == class { hit } else { *out };
-                }
-            }
-            Values::Splat(hit) => {
-                for (out, &label) in out.iter_mut().zip(labels) {
-                    *out = if label == class { hit } else { *out };
-                }
-            }
-        }
-    }
-}
-
-/// The hit where the label is the class, else the miss.
-pub(crate) fn at_label<F: Lane>(
-    level: Level,
-    out: &mut [F],
-    (labels, class): (&[u32], u32),
-    hit: Values<'_, F>,
-    miss: Values<'_, F>,
-) {
-    level.run(AtLabelLoop { out, labels, class, hit, miss });
-}
-
-/// The miss everywhere but at the label's place, if it is among these.
-pub(crate) fn at_place<F: Lane>(
-    out: &mut [F],
-    place: Option<usize>,
-    hit: Values<'_, F>,
-    miss: Values<'_, F>,
-) {
-    match miss {
-        Values::Slice(miss) => out.copy_from_slice(miss),
-        Values::Splat(miss) => out.fill(miss),
-    }
-    if let Some(place) = place {
-        out[place] = at(hit, place);
-    }
-}
-
-struct Widen<'a, T: Element> {
-    out: &'a mut [T::Compute],
-    x: &'a [T],
-}
-
-impl<T: Element> Work for Widen<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (out, x) in self.out.iter_mut().zip(self.x) {
-            *out = x.widen();
-        }
-    }
-}
-
-/// Each element in the format it is computed in.
-pub(crate) fn widen<T: Element>(level: Level, out: &mut [T::Compute], x: &[T]) {
-    level.run(Widen { out, x });
-}
-
-struct Store<'a, T: Element> {
-    out: &'a mut [T],
-    x: &'a [T::Compute],
-}
-
-impl<T: Element> Work for Store<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (out, &x) in self.out.iter_mut().zip(self.x) {
-            *out = T::narrow(x);
-        }
-    }
-}
-
-/// Each value rounded to the format it is stored in.
-pub(crate) fn store<T: Element>(level: Level, out: &mut [T], x: &[T::Compute]) {
-    level.run(Store { out, x });
 }

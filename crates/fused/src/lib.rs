@@ -19,10 +19,13 @@ mod engine;
 mod execute;
 mod kernel;
 pub mod math;
+mod prepared;
 mod program;
+mod rows;
 pub mod simd;
 mod walk;
 
 pub use element::Element;
 pub use engine::{Fused, Rounded};
+pub use prepared::Prepared;
 pub use simd::Level;

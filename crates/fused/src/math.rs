@@ -1,5 +1,8 @@
 //! The functions of the op vocabulary on one number, without a branch, so that loops over them vectorise.
 
+mod format;
+mod functions;
+
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -138,38 +141,37 @@ macro_rules! lane {
 
             #[inline(always)]
             fn exp(self) -> Self {
-                $float::exp(self)
+                functions::exp(self)
             }
 
             #[inline(always)]
             fn expm1(self) -> Self {
-                self.exp_m1()
+                functions::expm1(self)
             }
 
             #[inline(always)]
             fn ln(self) -> Self {
-                $float::ln(self)
+                functions::ln(self)
             }
 
             #[inline(always)]
             fn ln1p(self) -> Self {
-                self.ln_1p()
+                functions::ln1p(self)
             }
 
             #[inline(always)]
             fn sigmoid(self) -> Self {
-                let e = (-self.abs()).exp();
-                Self::select(self < 0.0, e, 1.0) / (1.0 + e)
+                functions::sigmoid(self)
             }
 
             #[inline(always)]
             fn softplus(self) -> Self {
-                Self::select(self > 0.0, self, 0.0) + (-self.abs()).exp().ln_1p()
+                functions::softplus(self)
             }
 
             #[inline(always)]
             fn exp_sub(self, b: Self) -> Self {
-                Self::select(self == b, 1.0, (self - b).exp())
+                functions::exp_sub(self, b)
             }
         }
     )*};

@@ -28,19 +28,19 @@ pub(crate) enum Arg {
 
 /// An element-wise op.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Op {
-    Unary(Unary, Arg),
-    Binary(Binary, Arg, Arg),
-    Select(Compare, [Arg; 2], [Arg; 2]),
+pub(crate) enum Op<A> {
+    Unary(Unary, A),
+    Binary(Binary, A, A),
+    Select(Compare, [A; 2], [A; 2]),
     /// The second at the label's class, else the third.
-    AtLabel(usize, Arg, Arg),
+    AtLabel(usize, A, A),
 }
 
 /// What a row value is made by, before the full values of its stage.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RowOp {
     /// An element-wise op of row values.
-    Op(Op),
+    Op(Op<Arg>),
     /// An input that has no class axis.
     Input(usize),
     /// The input or the class value at the label's class, 0 without a label.
@@ -49,50 +49,46 @@ pub(crate) enum RowOp {
     Labelled(usize, Arg),
 }
 
-/// What becomes of full values at their stage.
+/// What is done with full values at their stage; each is in a slot.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum FullOp {
-    /// An element-wise op into a slot, or to be kept for later stages.
-    Op(Op, Arg),
+    /// An element-wise op into a slot.
+    Op(Op<usize>, usize),
+    /// Kept for later stages, at that place.
+    Keep(usize, usize),
     /// A reduction along the classes into a row value.
-    Reduce(Reduce, Arg, usize),
+    Reduce(Reduce, usize, usize),
     /// The value at the label's class into a row value.
-    Pick(usize, Arg, usize),
+    Pick(usize, usize, usize),
     /// Into the fold at that place.
-    Fold(usize, Arg),
+    Fold(Reduce, usize, usize),
     /// Into the output at that place.
-    Output(usize, Arg),
+    Output(usize, usize),
 }
 
-impl Op {
-    fn reads(self) -> Vec<Arg> {
+impl<A: Copy> Op<A> {
+    fn map<B>(self, mut f: impl FnMut(A) -> B) -> Op<B> {
         match self {
-            Self::Unary(_, x) => vec![x],
-            Self::Binary(_, a, b) | Self::AtLabel(_, a, b) => vec![a, b],
-            Self::Select(_, [a, b], [then, otherwise]) => vec![a, b, then, otherwise],
+            Self::Unary(op, x) => Op::Unary(op, f(x)),
+            Self::Binary(op, a, b) => Op::Binary(op, f(a), f(b)),
+            Self::Select(compare, ab, then_else) => {
+                Op::Select(compare, ab.map(&mut f), then_else.map(f))
+            }
+            Self::AtLabel(labels, hit, miss) => Op::AtLabel(labels, f(hit), f(miss)),
         }
     }
 }
 
 impl FullOp {
-    fn reads(self) -> Vec<Arg> {
+    /// The same with another slot.
+    fn of(self, slot: usize) -> Self {
         match self {
-            Self::Op(op, _) => op.reads(),
-            Self::Reduce(_, arg, _)
-            | Self::Pick(_, arg, _)
-            | Self::Fold(_, arg)
-            | Self::Output(_, arg) => vec![arg],
-        }
-    }
-
-    /// The same for another value.
-    fn of(self, arg: Arg) -> Self {
-        match self {
-            Self::Op(op, out) => Self::Op(op, out),
-            Self::Reduce(op, _, row) => Self::Reduce(op, arg, row),
-            Self::Pick(labels, _, row) => Self::Pick(labels, arg, row),
-            Self::Fold(place, _) => Self::Fold(place, arg),
-            Self::Output(place, _) => Self::Output(place, arg),
+            Self::Op(op, _) => Self::Op(op, slot),
+            Self::Keep(_, place) => Self::Keep(slot, place),
+            Self::Reduce(op, _, row) => Self::Reduce(op, slot, row),
+            Self::Pick(labels, _, row) => Self::Pick(labels, slot, row),
+            Self::Fold(op, _, place) => Self::Fold(op, slot, place),
+            Self::Output(_, place) => Self::Output(slot, place),
         }
     }
 }
@@ -103,8 +99,8 @@ pub(crate) struct Stage {
     pub(crate) rows: Vec<(RowOp, usize)>,
     /// Row values that are ready here and that full values are computed from.
     pub(crate) narrowed: Vec<usize>,
-    /// The full inputs it reads.
-    pub(crate) inputs: Vec<usize>,
+    /// What is brought into slots before the full values are computed.
+    pub(crate) loads: Vec<(Arg, usize)>,
     pub(crate) full: Vec<FullOp>,
 }
 
@@ -119,7 +115,7 @@ pub(crate) struct Pass {
     /// The full inputs.
     pub(crate) inputs: Vec<usize>,
     /// Class inputs, and what is computed of them.
-    pub(crate) classes: Vec<(Result<Op, usize>, usize)>,
+    pub(crate) classes: Vec<(Result<Op<Arg>, usize>, usize)>,
     pub(crate) stages: Vec<Stage>,
     /// The places of its outputs among what leaves.
     pub(crate) outputs: Vec<usize>,
@@ -324,7 +320,8 @@ impl Lowering {
             let of_row = !mask(self.nodes[hit].1)[CLASS];
             return if of_row { vec![hit] } else { Vec::new() };
         }
-        let arguments = self.nodes[index].0.arguments().map(|argument| self.alias[argument.index()]);
+        let arguments =
+            self.nodes[index].0.arguments().map(|argument| self.alias[argument.index()]);
         arguments.filter(|&argument| self.nodes[argument].1 != NUMBER).collect()
     }
 
@@ -442,11 +439,11 @@ impl<'a> Building<'a> {
             let row = self.rows[&index];
             let (full, op) = match (node, self.of.pick(index)) {
                 (_, Some((labels, hit))) if !self.of.at_hand(hit) => {
-                    (hit, FullOp::Pick(labels, Arg::Number(0), row))
+                    (hit, FullOp::Pick(labels, 0, row))
                 }
                 (_, Some(_)) => continue,
                 (Node::Reduce(op, x, _), None) => {
-                    (self.of.alias[x.index()], FullOp::Reduce(op, Arg::Number(0), row))
+                    (self.of.alias[x.index()], FullOp::Reduce(op, 0, row))
                 }
                 _ => continue,
             };
@@ -464,13 +461,12 @@ impl<'a> Building<'a> {
                 (None, _) => return None,
             };
             self.pass.outputs.extend(root.output);
-            let number = Arg::Number(0);
             match (full, root.output) {
                 (true, Some(_)) => {
-                    wanted[self.stage_of(source)].push((source, FullOp::Output(place, number)));
+                    wanted[self.stage_of(source)].push((source, FullOp::Output(0, place)));
                 }
                 (true, None) => {
-                    wanted[self.stage_of(source)].push((source, FullOp::Fold(place, number)));
+                    wanted[self.stage_of(source)].push((source, FullOp::Fold(self.pass.folds[place].1, 0, place)));
                 }
                 (false, Some(_)) => {
                     let arg = self.row_arg(source);
@@ -538,7 +534,7 @@ impl<'a> Building<'a> {
     }
 
     /// The op of a node, its arguments as they are read.
-    fn op(&mut self, node: Node, mut arg: impl FnMut(&mut Self, usize) -> Arg) -> Option<Op> {
+    fn op(&mut self, node: Node, mut arg: impl FnMut(&mut Self, usize) -> Arg) -> Option<Op<Arg>> {
         let mut get = |id: Id| {
             let index = self.of.alias[id.index()];
             arg(self, index)
@@ -584,7 +580,9 @@ impl<'a> Building<'a> {
         let op = match (node, self.of.pick(index)) {
             (Node::Input(input), _) => RowOp::Input(input),
             (_, Some((labels, hit))) if self.of.at_hand(hit) => match self.of.nodes[hit] {
-                (Node::Input(input), shape) if mask(shape)[CLASS] && self.kind(hit) == Kind::Full => {
+                (Node::Input(input), shape)
+                    if mask(shape)[CLASS] && self.kind(hit) == Kind::Full =>
+                {
                     RowOp::Pick(labels, Arg::Input(input))
                 }
                 (_, shape) if mask(shape)[CLASS] => RowOp::Pick(labels, self.class_arg(hit)),
@@ -641,59 +639,43 @@ impl<'a> Building<'a> {
                 last.insert(x, at);
             }
         }
-        let mut slots: BTreeMap<usize, usize> = BTreeMap::new();
-        let (mut free, mut count) = (Vec::new(), 0);
+        let mut slots = Slots::default();
         let mut program = Vec::new();
         for (at, &index) in order.iter().enumerate() {
             let node = self.of.nodes[index].0;
-            let kept = self.stored.get(&index).copied().filter(|_| self.stage_of(index) == stage);
             let op = self.op(node, |own, x| own.full_arg(x, &slots));
-            let Some(op) = op else { continue };
-            let out = match kept {
-                Some(place) => Arg::Stored(place),
-                None => {
-                    let slot = free.pop().unwrap_or_else(|| {
-                        count += 1;
-                        count - 1
-                    });
-                    slots.insert(index, slot);
-                    Arg::Slot(slot)
-                }
-            };
-            program.push(FullOp::Op(op, out));
+            let Some(op) = op.map(|op| op.map(|arg| slots.of(arg))) else { continue };
+            let slot = slots.next(index);
+            program.push(FullOp::Op(op, slot));
+            if let Some(&place) = self.stored.get(&index)
+                && self.stage_of(index) == stage
+            {
+                program.push(FullOp::Keep(slot, place));
+            }
             for &(_, op) in wanted.iter().filter(|(other, _)| *other == index) {
-                program.push(op.of(out));
+                program.push(op.of(slot));
             }
-            let read: BTreeSet<_> = self.of.reads(index).into_iter().chain([index]).collect();
             last.entry(index).or_insert(at);
-            for x in read {
-                if last.get(&x) == Some(&at)
-                    && let Some(&slot) = slots.get(&x)
-                {
-                    free.push(slot);
-                }
-            }
+            let read: BTreeSet<_> = self.of.reads(index).into_iter().chain([index]).collect();
+            read.into_iter().filter(|x| last.get(x) == Some(&at)).for_each(|x| slots.free(x));
         }
         for &(index, op) in wanted.iter().filter(|(index, _)| !needed.contains(index)) {
             let arg = self.full_arg(index, &slots);
-            program.push(op.of(arg));
+            program.push(op.of(slots.of(arg)));
         }
-        self.pass.slots = self.pass.slots.max(count);
-        let inputs = program.iter().flat_map(|op| op.reads()).filter_map(|arg| match arg {
-            Arg::Input(input) => Some(input),
-            Arg::Number(_) | Arg::Class(_) | Arg::Row(_) | Arg::Slot(_) | Arg::Stored(_) => None,
-        });
-        self.pass.stages[stage].inputs = inputs.collect::<BTreeSet<_>>().into_iter().collect();
-        self.pass.stages[stage].full = program;
+        self.pass.slots = self.pass.slots.max(slots.count);
+        let Slots { loads, .. } = slots;
+        let stage = &mut self.pass.stages[stage];
+        (stage.full, stage.loads) = (program, loads);
     }
 
-    fn full_arg(&mut self, index: usize, slots: &BTreeMap<usize, usize>) -> Arg {
+    fn full_arg(&mut self, index: usize, slots: &Slots) -> Arg {
         if let Node::Input(input) = self.of.nodes[index].0
             && self.kind(index) == Kind::Full
         {
             return Arg::Input(input);
         }
-        if let Some(&slot) = slots.get(&index) {
+        if let Some(&slot) = slots.taken.get(&index) {
             return Arg::Slot(slot);
         }
         if let Some(&place) = self.stored.get(&index) {
@@ -704,5 +686,49 @@ impl<'a> Building<'a> {
             self.narrowed.insert(row);
         }
         arg
+    }
+}
+
+/// Which slots of a stage are taken.
+#[derive(Default)]
+struct Slots {
+    /// By a value that is computed.
+    taken: BTreeMap<usize, usize>,
+    /// By what is brought there before: for the whole stage.
+    loads: Vec<(Arg, usize)>,
+    free: Vec<usize>,
+    count: usize,
+}
+
+impl Slots {
+    fn more(&mut self) -> usize {
+        self.count += 1;
+        self.count - 1
+    }
+
+    /// A slot for a node's value.
+    fn next(&mut self, node: usize) -> usize {
+        let slot = self.free.pop().unwrap_or_else(|| self.more());
+        self.taken.insert(node, slot);
+        slot
+    }
+
+    /// The slot that an argument is read from.
+    fn of(&mut self, arg: Arg) -> usize {
+        if let Arg::Slot(slot) = arg {
+            return slot;
+        }
+        let loaded = self.loads.iter().find(|(other, _)| *other == arg).map(|(_, slot)| *slot);
+        loaded.unwrap_or_else(|| {
+            let slot = self.more();
+            self.loads.push((arg, slot));
+            slot
+        })
+    }
+
+    fn free(&mut self, node: usize) {
+        if let Some(slot) = self.taken.remove(&node) {
+            self.free.push(slot);
+        }
     }
 }

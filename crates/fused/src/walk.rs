@@ -7,9 +7,6 @@ use crate::program::Pass;
 const BLOCK: usize = 16_384;
 /// From as many classes on, a row is read along its classes; below, several rows side by side.
 const LONG_ROW: usize = 64;
-/// Lanes that are computed at a time.
-pub(crate) const LANES_AT_ONCE: usize = 512;
-
 /// What lies along the lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Along {
@@ -58,7 +55,8 @@ fn turn([batch, class, inner]: [usize; 3]) -> [usize; 3] {
 impl Walk {
     /// The walk of a pass over those sides, whose full inputs have those strides.
     pub(crate) fn new(pass: &Pass, sides: [usize; 3], strides: &[[usize; 3]]) -> Self {
-        let masked = |own: [usize; 3]| [0, 1, 2].map(|axis| if sides[axis] > 1 { own[axis] } else { 0 });
+        let masked =
+            |own: [usize; 3]| [0, 1, 2].map(|axis| if sides[axis] > 1 { own[axis] } else { 0 });
         let strides: Vec<_> = strides.iter().map(|&own| masked(own)).collect();
         let column_major = |own: &[usize; 3]| {
             *own == turn(dense(turn(sides))) && sides[2] == 1 && sides[0] > 1 && sides[1] > 1

@@ -1,9 +1,9 @@
 //! Slices with a shape, as they enter and leave.
 
 use crate::backend::{Element, Half, Tensor};
+use lossmith_core::Array;
 use lossmith_core::backend::View;
 use lossmith_core::dense::broadcast;
-use lossmith_core::Array;
 pub use lossmith_core::strided::Slice;
 use std::borrow::Cow;
 use std::convert::Infallible;

@@ -1,0 +1,154 @@
+//! The functions, once for both formats.
+//!
+//! A sum that would lose what the result needs keeps its rounding error beside it, as a second number `low`.
+
+use super::format::Format;
+
+/// a + b and its rounding error, where |a| ≥ |b| or a = 0.
+#[inline(always)]
+fn fast_sum<F: Format>(a: F, b: F) -> (F, F) {
+    let sum = a + b;
+    (sum, b - (sum - a))
+}
+
+/// a + b and its rounding error.
+#[inline(always)]
+fn two_sum<F: Format>(a: F, b: F) -> (F, F) {
+    let sum = a + b;
+    let b_part = sum - a;
+    (sum, (a - (sum - b_part)) + (b - b_part))
+}
+
+/// x within [low, high], NaN where it is NaN.
+#[inline(always)]
+fn clamp<F: Format>(x: F, low: F, high: F) -> F {
+    let x = F::select(low > x, low, x);
+    F::select(high < x, high, x)
+}
+
+/// `ROUND` + k and r with x + low = k ln 2 + r, |r| ≤ ½ ln 2; r as a sum of two, the first part exact.
+#[inline(always)]
+fn reduce<F: Format>(x: F, low: F) -> (F, F, F) {
+    let shifted = x.mul_add(F::LOG2_E, F::ROUND);
+    let k = shifted - F::ROUND;
+    (shifted, k.mul_add(-F::LN2_HIGH, x), k.mul_add(-F::LN2_LOW, low))
+}
+
+/// e^(x + low), for x within its bounds and |low| far below 1.
+#[inline(always)]
+fn exp_of_sum<F: Format>(x: F, low: F) -> F {
+    let (k, r, r_low) = reduce(x, low);
+    let rounded = r + r_low;
+    let p = F::ONE + (r + (rounded * rounded).mul_add(F::exp_tail(rounded), r_low));
+    let [a, b] = F::powers(k);
+    p * a * b
+}
+
+/// eʳ − 1 as two numbers, and the two powers of two, with eˣ = eʳ times both.
+#[inline(always)]
+fn expm1_parts<F: Format>(x: F) -> ((F, F), [F; 2]) {
+    let (k, r, r_low) = reduce(x, F::ZERO);
+    let (r, r_low) = fast_sum(r, r_low);
+    let (t, t_low) = fast_sum(r, r * r * F::exp_tail(r));
+    ((t, r_low.mul_add(t, t_low + r_low)), F::powers(k))
+}
+
+/// e^−|x| as a sum of two before the two powers of two are multiplied in.
+#[inline(always)]
+fn exp_of_minus<F: Format>(x: F) -> ((F, F), [F; 2]) {
+    let ((t, t_low), powers) = expm1_parts(clamp(-x.abs(), F::EXP_LOW, F::ZERO));
+    let (p, p_low) = fast_sum(F::ONE, t);
+    ((p, p_low + t_low), powers)
+}
+
+#[inline(always)]
+pub(super) fn exp<F: Format>(x: F) -> F {
+    exp_of_sum(clamp(x, F::EXP_LOW, F::EXP_HIGH), F::ZERO)
+}
+
+#[inline(always)]
+pub(super) fn exp_sub<F: Format>(a: F, b: F) -> F {
+    let (difference, low) = two_sum(a, -b);
+    let difference = F::select(a == b, F::ZERO, difference);
+    // Of a difference out of bounds the rounding error does not matter, and may be infinite or NaN.
+    let low = F::select(low.abs() < F::ONE, low, F::ZERO);
+    exp_of_sum(clamp(difference, F::EXP_LOW, F::EXP_HIGH), low)
+}
+
+#[inline(always)]
+pub(super) fn expm1<F: Format>(x: F) -> F {
+    let ((t, t_low), [a, b]) = expm1_parts(clamp(x, F::EXPM1_LOW, F::EXP_HIGH));
+    let (one_less, minus_low) = fast_sum(a, -F::reciprocal(b));
+    let (sum, low) = fast_sum(one_less, a * t);
+    ((a.mul_add(t_low, low + minus_low) + sum) * b).copysign(x)
+}
+
+/// ln(2ᵏ · (1 + f)) + low
+#[inline(always)]
+fn ln_of_product<F: Format>(k: F, f: F, low: F) -> F {
+    let (sum, sum_low) = fast_sum(k * F::LN2_HIGH, f);
+    sum + (sum_low + (k.mul_add(F::LN2_LOW, low) + F::ln_tail(f)))
+}
+
+/// `value`, but the limits of a logarithm of `x` where that is ≤ 0, ∞ or NaN.
+#[inline(always)]
+fn ln_limits<F: Format>(x: F, value: F) -> F {
+    let value = F::select(x < F::INFINITY, value, x);
+    let value = F::select(x == F::ZERO, -F::INFINITY, value);
+    F::select(x < F::ZERO, F::NAN, value)
+}
+
+#[inline(always)]
+pub(super) fn ln<F: Format>(x: F) -> F {
+    let (lift, lift_k) = F::LIFT;
+    let subnormal = x < F::TINY;
+    let (k, m) = F::split(F::select(subnormal, x * lift, x));
+    let k = k - F::select(subnormal, lift_k, F::ZERO);
+    ln_limits(x, ln_of_product(k, m - F::ONE, F::ZERO))
+}
+
+#[inline(always)]
+pub(super) fn ln1p<F: Format>(x: F) -> F {
+    let (lift, lift_k) = F::LIFT;
+    let huge = x > F::HUGE;
+    let one = F::select(huge, F::ZERO, F::ONE);
+    let y = F::select(huge, x * F::reciprocal(lift), x);
+    let (k, m) = F::split(y + one);
+    let _ = m;
+    // 1 + f = 2⁻ᵏ · (one + y), with the rounding error that `one + y` has.
+    let [a, b] = F::powers(F::ROUND - k);
+    let s = a * b;
+    let (f, low) = fast_sum(s.mul_add(one, -F::ONE), y * s);
+    let k = k + F::select(huge, lift_k, F::ZERO);
+    ln_limits(x + F::ONE, ln_of_product(k, f, low.mul_add(-f, low))).copysign(x)
+}
+
+#[inline(always)]
+pub(super) fn sigmoid<F: Format>(x: F) -> F {
+    let ((p, p_low), [a, b]) = exp_of_minus(x);
+    let (sum, sum_low) = fast_sum(F::ONE, p * a * b);
+    let sum_low = sum_low + p_low * a * b;
+    let negative = x < F::ZERO;
+    let pick = |then, otherwise| F::select(negative, then, otherwise);
+    let (n, n_low) = (pick(p, F::ONE), pick(p_low, F::ZERO));
+    let reciprocal = F::ONE / sum;
+    let q = n * reciprocal;
+    let rest = (-q).mul_add(sum, n) + (-q).mul_add(sum_low, n_low);
+    rest.mul_add(reciprocal, q) * pick(a, F::ONE) * pick(b, F::ONE)
+}
+
+#[inline(always)]
+pub(super) fn softplus<F: Format>(x: F) -> F {
+    let ((p, p_low), [a, b]) = exp_of_minus(x);
+    let (z, z_low) = (p * a * b, p_low * a * b);
+    let upper = z > F::SQRT2_M1;
+    let pick = |then| F::select(upper, then, F::ZERO);
+    let s = F::select(upper, F::HALF, F::ONE);
+    let (f, f_low) = fast_sum(s - F::ONE, z * s);
+    let f_low = z_low.mul_add(s, f_low);
+    let (ln, ln_low) = fast_sum(pick(F::LN2_HIGH), f);
+    let positive = F::select(x > F::ZERO, x, F::ZERO);
+    let (sum, sum_low) = two_sum(positive, ln);
+    let low = f_low.mul_add(-f, f_low) + pick(F::LN2_LOW) + F::ln_tail(f);
+    F::select(positive < F::INFINITY, sum + (sum_low + (ln_low + low)), positive)
+}

@@ -1,0 +1,132 @@
+//! A loss made ready once and run again and again, its gradients written where the caller wants them.
+
+use crate::element::Element;
+use crate::engine::{Fused, Pool, enter, slowly};
+use crate::program::Program;
+use lossmith_core::plan::{Leaving, Picks};
+use lossmith_core::strided::{Order, Strided};
+use lossmith_core::{Error, Evaluation, Inputs, Objective, Plan};
+
+/// A loss with its plan, made for the shapes of the last arguments and kept as long as they stay the same.
+#[derive(Debug)]
+pub struct Prepared<T: Element> {
+    engine: Fused,
+    objective: Objective,
+    made: Option<(Plan, Option<Program>)>,
+    pool: Pool<T>,
+}
+
+impl Fused {
+    /// The loss, or the objective of several, ready to be run again and again.
+    pub fn prepare<T: Element>(&self, loss: impl Into<Objective>) -> Prepared<T> {
+        let (engine, pool) = (self.clone(), Pool::<T>::default());
+        Prepared { engine, objective: loss.into(), made: None, pool }
+    }
+}
+
+impl<T: Element> Prepared<T> {
+    /// As [`Loss::value_and_grad`](lossmith_core::Loss::value_and_grad).
+    ///
+    /// # Errors
+    /// An [`Error`] that names the argument at fault.
+    pub fn value_and_grad<A: Strided<Element = T>>(
+        &mut self,
+        inputs: &Inputs<A>,
+    ) -> Result<Evaluation<A::Output>, Error> {
+        let picks = self.ready(inputs)?;
+        let Some((plan, program)) = &self.made else { return Err(no_value()) };
+        let arrays = inputs.arrays();
+        let given = (arrays.as_slice(), &picks);
+        let mut outputs =
+            self.engine.outputs(plan, program.as_ref(), &self.pool, given)?.into_iter();
+        let value = outputs.next().ok_or_else(no_value)?;
+        let names = plan.leaving().iter().skip(1).map(|leaving| leaving.name.clone());
+        Ok(Evaluation { value, grads: names.zip(outputs).collect() })
+    }
+
+    /// The value; the gradient of every differentiable argument that is not
+    /// [constant](lossmith_core::Inputs::constant) goes into the buffer of its name, in the order in which the
+    /// argument's own elements lie: column-major for a column-major matrix, else row-major.
+    ///
+    /// # Errors
+    /// An [`Error`] that names the argument at fault, or the buffer that is missing, of another size or for nothing.
+    pub fn value_and_grad_into<A: Strided<Element = T>>(
+        &mut self,
+        inputs: &Inputs<A>,
+        grads: &mut [(&str, &mut [T])],
+    ) -> Result<A::Output, Error> {
+        let picks = self.ready(inputs)?;
+        let Some((plan, program)) = &self.made else { return Err(no_value()) };
+        let (leaving, arrays) = (plan.leaving(), inputs.arrays());
+        let of = |name: &str| leaving.iter().skip(1).find(|leaving| leaving.name == name);
+        let fault = |fault: String| Err(Error::Objective { fault });
+        if let Some((name, _)) = grads.iter().find(|(name, _)| of(name).is_none()) {
+            return fault(format!("it has no gradient in {name}: give no buffer for it"));
+        }
+        let [first, ..] = leaving else { return Err(no_value()) };
+        let mut value = vec![T::of(0.0); first.shape.iter().product()];
+        let mut buffers: Vec<&mut [T]> = vec![value.as_mut_slice()];
+        let mut given: Vec<_> = grads.iter_mut().map(Some).collect();
+        for leaving in leaving.iter().skip(1) {
+            let buffer = given
+                .iter_mut()
+                .find(|buffer| buffer.as_ref().is_some_and(|(name, _)| *name == leaving.name));
+            let Some((_, buffer)) = buffer.and_then(Option::take) else {
+                let name = &leaving.name;
+                return fault(format!("no buffer for its gradient in {name}: make it constant"));
+            };
+            let (shape, got) = (leaving.shape.clone(), buffer.len());
+            let expected = shape.iter().product();
+            if got != expected {
+                return Err(Error::Length { shape, expected, got });
+            }
+            buffers.push(buffer);
+        }
+        let Some(program) = program else {
+            let outputs = slowly::<A>(plan, &arrays, &picks)?;
+            for (buffer, output) in buffers.iter_mut().zip(outputs) {
+                buffer.copy_from_slice(&output);
+            }
+            return A::from_elements(&first.shape, value, Order::RowMajor);
+        };
+        let seen = enter(plan, &arrays)?;
+        let wanted = |leaving: &Leaving| {
+            let own = plan.entering().iter().zip(&seen).find(|(entering, _)| {
+                inputs.names().nth(entering.place) == Some(leaving.name.as_str())
+            });
+            own.map_or(Order::RowMajor, |(entering, seen)| seen.order(&entering.view))
+        };
+        let orders = self.engine.fill(plan, program, &self.pool, (&seen, &picks.labels), &mut buffers);
+        for ((leaving, buffer), got) in leaving.iter().zip(&mut buffers).zip(&orders).skip(1) {
+            reorder(buffer, &leaving.shape, *got, wanted(leaving));
+        }
+        A::from_elements(&first.shape, value, orders[0])
+    }
+
+    /// Makes the plan, unless there is one for such arguments, and the class indices it wants.
+    fn ready<A: Strided<Element = T>>(&mut self, inputs: &Inputs<A>) -> Result<Picks, Error> {
+        let fits = self.made.as_ref().is_some_and(|(plan, _)| inputs.fit(&self.engine, plan));
+        if !fits {
+            let plan = self.objective.plan(&self.engine, inputs)?;
+            let program = Program::new(&plan);
+            self.made = Some((plan, program));
+        }
+        let (plan, _) = self.made.as_ref().ok_or_else(no_value)?;
+        inputs.picks(&self.engine, plan)
+    }
+}
+
+fn no_value() -> Error {
+    Error::Objective { fault: "it has no value".into() }
+}
+
+/// Brings the elements of a matrix from one order into another.
+fn reorder<T: Copy>(elements: &mut [T], shape: &[usize], from: Order, to: Order) {
+    if let (true, &[rows, columns]) = (from != to, shape) {
+        let turned = match from {
+            Order::ColumnMajor => from.row_major(elements.to_vec(), shape),
+            Order::RowMajor => Order::ColumnMajor.row_major(elements.to_vec(), &[columns, rows]),
+        };
+        elements.copy_from_slice(&turned);
+    }
+}
