@@ -1,6 +1,6 @@
-"""Prints the polynomials of src/math: minimax by Remez exchange, rounded to the format one coefficient at a time."""
+"""Prints the polynomials of src/math: minimax by Remez exchange, rounded to the format."""
 
-from mpmath import atanh, exp, expm1, linspace, log1p, lu_solve, matrix, mp, mpf, pi, cos, sqrt, taylor
+from mpmath import atanh, cos, expm1, linspace, log1p, lu_solve, matrix, mp, mpf, pi, sqrt
 
 mp.dps = 50
 
@@ -63,10 +63,6 @@ def ln_tail(x):
     return (log1p(x) - x + x**2 / 2) / x**3 if abs(x) > 1e-8 else mpf(1) / 3 - x / 4
 
 
-def softplus_tail(x):
-    return (x - log1p(x)) / x**2 if abs(x) > 1e-8 else mpf(1) / 2 - x / 3
-
-
 def atanh_tail(z):
     s = sqrt(z)
     return (2 * atanh(s) / s - 2) / z if z > 1e-12 else mpf(2) / 3 + 2 * z / 5
@@ -74,11 +70,8 @@ def atanh_tail(z):
 
 if __name__ == "__main__":
     near = lambda x: sqrt(x**2 + mpf("0.01"))
-    for bits, degree in [(24, 4), (53, 9),(53,8)]:
+    for bits, degree in [(24, 5), (53, 9)]:
         fit("exp", exp_tail, near, mpf("-0.34665"), mpf("0.34665"), degree, bits)
-    for d in (6,7):
-        fit("ln", ln_tail, lambda x: x**2 + mpf("0.002"), sqrt(mpf(1) / 2) - 1, sqrt(mpf(2)) - 1, d, 24)
-    for d in (8,9,10):
-        fit("softplus", softplus_tail, lambda x: x + mpf("0.01"), mpf(0), mpf(1), d, 24)
-    for d in (5,6):
-        fit("ln", atanh_tail, lambda z: z + mpf("0.0001"), mpf(0), mpf("0.02944"), d, 53)
+    square = lambda x: x**2 + mpf("0.002")
+    fit("ln", ln_tail, square, sqrt(mpf(1) / 2) - 1, sqrt(mpf(2)) - 1, 8, 24)
+    fit("ln", atanh_tail, lambda z: z + mpf("0.0001"), mpf(0), mpf("0.02944"), 6, 53)

@@ -31,8 +31,8 @@ pub(super) trait Format: Lane {
 
     /// (eʳ − 1 − r) / r² for |r| ≤ ½ ln 2.
     fn exp_tail(r: Self) -> Self;
-    /// ln(1 + f) − f for √½ ≤ 1 + f ≤ √2.
-    fn ln_tail(f: Self) -> Self;
+    /// ln(1 + f) − f + low for √½ ≤ 1 + f ≤ √2.
+    fn ln_tail(f: Self, low: Self) -> Self;
     /// Two powers of two whose product is 2ᵏ, from `ROUND` + k: one alone would overflow.
     fn powers(k: Self) -> [Self; 2];
     /// 1/p for a power of two.
@@ -107,14 +107,13 @@ impl Format for f32 {
 
     #[inline(always)]
     fn exp_tail(r: Self) -> Self {
-        horner!(r; 0.0013945416_f32, 0.008366063, 0.041666303, 0.16666548, 0.5)
+        horner!(r; 0.00019912171_f32, 0.0013938316, 0.008333277, 0.0416664, 0.16666667, 0.5)
     }
 
     #[inline(always)]
-    fn ln_tail(f: Self) -> Self {
-        let p = horner!(f; -0.078708366_f32, 0.12876615, -0.13121961, 0.14181681, -0.16625373, 0.20002277,
-            -0.25000784, 0.33333316, -0.5);
-        f * f * p
+    fn ln_tail(f: Self, low: Self) -> Self {
+        let p = horner!(f; 0.06926518_f32, -0.117716506, 0.11857441, -0.12386749, 0.14221354, -0.16669181, 0.20002069, -0.24999987, 0.33333313, -0.5);
+        (f * f).mul_add(p, low)
     }
 }
 
@@ -140,12 +139,12 @@ impl Format for f64 {
 
     /// By ln(1 + f) = 2 artanh(f / (2 + f)): the polynomial in f alone would need 21 terms.
     #[inline(always)]
-    fn ln_tail(f: Self) -> Self {
+    fn ln_tail(f: Self, low: Self) -> Self {
         let s = f / (2.0 + f);
         let z = s * s;
         let half_square = 0.5 * f * f;
         let p = horner!(z; 0.1479210282543524_f64, 0.15314464242764014, 0.18183546722228394, 0.22222198947977478,
             0.2857142873824976, 0.3999999999943656, 0.6666666666666731);
-        s.mul_add(z.mul_add(p, half_square), -half_square)
+        s.mul_add(z.mul_add(p, half_square), low - half_square)
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn expm1<F: Format>(x: F) -> F {
 #[inline(always)]
 fn ln_of_product<F: Format>(k: F, f: F, low: F) -> F {
     let (sum, sum_low) = fast_sum(k * F::LN2_HIGH, f);
-    sum + (sum_low + (k.mul_add(F::LN2_LOW, low) + F::ln_tail(f)))
+    sum + (sum_low + F::ln_tail(f, k.mul_add(F::LN2_LOW, low)))
 }
 
 /// `value`, but the limits of a logarithm of `x` where that is ≤ 0, ∞ or NaN.
@@ -149,6 +149,6 @@ pub(super) fn softplus<F: Format>(x: F) -> F {
     let (ln, ln_low) = fast_sum(pick(F::LN2_HIGH), f);
     let positive = F::select(x > F::ZERO, x, F::ZERO);
     let (sum, sum_low) = two_sum(positive, ln);
-    let low = f_low.mul_add(-f, f_low) + pick(F::LN2_LOW) + F::ln_tail(f);
+    let low = F::ln_tail(f, f_low.mul_add(-f, f_low) + pick(F::LN2_LOW));
     F::select(positive < F::INFINITY, sum + (sum_low + (ln_low + low)), positive)
 }

@@ -27,11 +27,13 @@ impl Pair {
 
     /// eˣ − 1 and k, of eˣ = 2ᵏ · (1 + the first): a Taylor series after taking out k ln 2, to three doubles.
     fn expm1_parts(self) -> (Self, i32) {
-        const LN2: [f64; 3] = [std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17, 5.707_708_438_416_212e-34];
+        const LN2: [f64; 3] =
+            [std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17, 5.707_708_438_416_212e-34];
         let k = (self.0 / LN2[0]).round();
         let r = LN2.iter().fold(self, |r, &part| r + -Self::product(k, part));
         let terms = (2..=28).rev().map(f64::from);
-        let series = terms.fold(Self(1.0, 0.0), |sum, n| Self(1.0, 0.0) + r * sum * Self(n, 0.0).reciprocal());
+        let series = terms
+            .fold(Self(1.0, 0.0), |sum, n| Self(1.0, 0.0) + r * sum * Self(n, 0.0).reciprocal());
         #[allow(clippy::cast_possible_truncation, reason = "a small whole number")]
         (r * series, k as i32)
     }
@@ -105,7 +107,11 @@ fn exact(function: Function, x: f64) -> (Pair, i32) {
                     let y = (one + z).reciprocal();
                     (if x < 0.0 { y * z } else { y }, 0)
                 }
-                Function::Exp | Function::Expm1 | Function::Ln | Function::Ln1p | Function::Softplus => {
+                Function::Exp
+                | Function::Expm1
+                | Function::Ln
+                | Function::Ln1p
+                | Function::Softplus => {
                     let tail = z.ln1p(z.0.ln_1p());
                     (if x > 0.0 { Pair(x, 0.0) + tail } else { tail }, 0)
                 }
@@ -127,7 +133,9 @@ fn ulps(got: f64, (m, k): (Pair, i32)) -> f64 {
 /// Inputs where each function is neither a limit nor its argument: dense where it bends and at both ends.
 fn inputs(function: Function) -> Vec<f64> {
     let ends: &[(f64, f64)] = match function {
-        Function::Exp => &[(-745.1, 709.7), (-1.0, 1.0), (-745.1, -707.0), (709.0, 709.78), (-1e-9, 1e-9)],
+        Function::Exp => {
+            &[(-745.1, 709.7), (-1.0, 1.0), (-745.1, -707.0), (709.0, 709.78), (-1e-9, 1e-9)]
+        }
         Function::Expm1 => &[(-40.0, 709.7), (-1.0, 1.0), (-0.4, 0.4), (20.0, 60.0), (-1e-9, 1e-9)],
         Function::Ln => &[(1e-3, 10.0), (0.9, 1.1), (0.5, 2.0), (1e-310, 1e-307), (1e300, 1.7e308)],
         Function::Ln1p => &[(-0.999, 10.0), (-0.4, 0.5), (-1e-9, 1e-9), (0.3, 1.0), (1e8, 1e16)],
@@ -147,7 +155,8 @@ fn sample() {
         let error = |x: f64| (ulps(one(function, x), exact(function, x)), x);
         let inputs = inputs(function);
         let count = inputs.len();
-        let worst = inputs.into_iter().map(error).fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a });
+        let worst =
+            inputs.into_iter().map(error).fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a });
         println!("{function:?}: {:.4} ULP at {:e} of {count} inputs", worst.0, worst.1);
         assert!(worst.0 <= 1.0, "{function:?}({:e}): {} ULP", worst.1, worst.0);
     }
