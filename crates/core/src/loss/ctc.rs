@@ -156,3 +156,62 @@ impl Definition for Ctc {
         Terms::new(loss).averaging(loss / labels)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ctc;
+    use crate::evaluate::Runner;
+    use crate::{Dense, Indices, Inputs, Objective, Reduction, Reference};
+
+    /// Two samples of three steps and classes.
+    fn inputs(labels: [i64; 4], steps: [i64; 2], lengths: [i64; 2]) -> Inputs<Dense> {
+        let log_probs = (0_u8..18).map(|x| f64::from(x % 5) / 4.0 - 1.5).collect();
+        Inputs::new()
+            .tensor("log_probs", Dense::new(&[3, 2, 3], log_probs).unwrap())
+            .labels("targets", Indices::new(&[2, 2], labels.to_vec()).unwrap())
+            .labels("input_lengths", steps)
+            .labels("target_lengths", lengths)
+    }
+
+    #[test]
+    fn a_plan_is_run_again_with_other_labels_and_lengths() {
+        let loss = Objective::of(&ctc().reduction(Reduction::None));
+        let made_for = inputs([1, 2, 2, 2], [3, 2], [2, 1]);
+        let plan = loss.plan(&Reference, &made_for).unwrap();
+        let other = inputs([2, 1, 1, 2], [1, 3], [1, 2]);
+        assert!(other.fit(&Reference, &plan));
+        let picks = other.picks(&Reference, &plan).unwrap();
+        let got = Reference.run(&plan, &other.arrays(), &picks).unwrap();
+        let exact = loss.value_and_grad(&Reference, &other).unwrap();
+        assert_eq!([&got[0], &got[1]], [&exact.value, exact.grad("log_probs").unwrap()]);
+        // With another longest sequence there are other states.
+        assert!(!inputs([1, 2, 2, 2], [3, 2], [1, 1]).fit(&Reference, &plan));
+    }
+
+    #[test]
+    fn losses_of_one_input_share_its_steps() {
+        let given = inputs([1, 2, 2, 1], [3, 3], [2, 1]);
+        let one = ctc().value_and_grad(&Reference, &given).unwrap();
+        let both = ctc() + 0.5 * ctc();
+        let both = both.value_and_grad(&Reference, &given).unwrap();
+        let pairs = |evaluation: &crate::Evaluation<Dense>| {
+            let grad = evaluation.grad("log_probs").unwrap().data().to_vec();
+            [evaluation.value.data().to_vec(), grad].concat()
+        };
+        for (one, both) in pairs(&one).into_iter().zip(pairs(&both)) {
+            assert!((both - 1.5 * one).abs() < 1e-15, "{both} is not half as much again as {one}");
+        }
+    }
+
+    #[test]
+    fn no_samples_cost_nothing_however_many_their_steps() {
+        let inputs = Inputs::<Dense>::new()
+            .tensor("log_probs", Dense::new(&[1 << 40, 0, 3], Vec::new()).unwrap())
+            .labels("targets", Vec::new())
+            .labels("input_lengths", Vec::new())
+            .labels("target_lengths", Vec::new());
+        let got = ctc().reduction(Reduction::Sum).value_and_grad(&Reference, &inputs).unwrap();
+        assert_eq!(got.value.data(), [0.0]);
+        assert_eq!(got.grad("log_probs").unwrap().shape(), [1 << 40, 0, 3]);
+    }
+}
