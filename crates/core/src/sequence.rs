@@ -39,8 +39,10 @@ impl Reading {
     /// The sequences, from labels that are padded to rows or stand one after the other.
     pub(crate) fn sequences(
         &self,
-        [labels, steps, lengths]: [&Indices; 3],
+        given: [&Indices; 3],
     ) -> Result<Vec<Sequence>, Error> {
+        self.names.iter().zip(given).try_for_each(|(name, indices)| indices.check(name))?;
+        let [labels, steps, lengths] = given;
         let padded = labels.shape.len() == 2 || !self.batched;
         let width = if padded { labels.shape.last().copied() } else { Some(labels.data.len()) };
         let steps = self.counts(self.names[1], steps, self.steps, "steps")?;
