@@ -160,6 +160,12 @@ fn eval_of_sequences() {
     near("value", &[0.287_682_072, 0.0]);
     let third = 1.0 / 3.0;
     near("grad.log_probs", &[-third, -2.0 * third, 0.0, 0.0, -third, -2.0 * third, 0.0, 0.0]);
+    // What a backend lacks is a row, and the others go on.
+    let rows = json(&["compare", "ctc", &x, &t, &steps, &right, "--json"]);
+    let rows = rows.as_array().unwrap();
+    let lacks = |row: &serde_json::Value| row["unsupported"].is_string();
+    assert!(rows.iter().all(|row| lacks(row) == (row["backend"] == "naive")), "{rows:?}");
+    assert!(rows.iter().any(|row| row["backend"] == "nalgebra" && !lacks(row)));
     refused(
         &["eval", "ctc", &x, &t, &steps, &wrong],
         "target_lengths[1] is 3, but there are 2 labels: give 0 to 2",
