@@ -4,7 +4,7 @@
 
 use crate::derivative;
 use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var};
-use crate::op::{Compare, Reduce};
+use crate::op::{Binary, Compare, Reduce};
 use crate::real::Real;
 use crate::sequence::TableVar;
 
@@ -28,6 +28,10 @@ pub(crate) fn gradients<'g>(
             Node::Constant(_) | Node::Input(_) | Node::Size(..) | Node::Detach(_) => {}
             Node::Unary(op, x) => {
                 all.give(x, shape, g.weigh(derivative::unary(op, graph.var(x), y)));
+            }
+            // Of a square, the sum of both sides at once.
+            Node::Binary(Binary::Mul, a, b) if a == b => {
+                all.give(a, shape, (g + g).weigh(graph.var(a)));
             }
             Node::Binary(op, a, b) => {
                 let [da, db] = derivative::binary(op, graph.var(a), graph.var(b), y);

@@ -19,6 +19,9 @@ pub trait Element: Copy + Send + Sync + 'static {
 
     /// The elements themselves, where they are computed in their own format.
     fn as_computed(elements: &[Self]) -> Option<&[Self::Compute]>;
+
+    /// As [`as_computed`](Self::as_computed), to be written.
+    fn as_computed_mut(elements: &mut [Self]) -> Option<&mut [Self::Compute]>;
 }
 
 macro_rules! computed_as_stored {
@@ -37,7 +40,12 @@ macro_rules! computed_as_stored {
             fn of(x: f64) -> Self {
                 x as Self
             }
+            #[inline(always)]
             fn as_computed(elements: &[Self]) -> Option<&[Self]> {
+                Some(elements)
+            }
+            #[inline(always)]
+            fn as_computed_mut(elements: &mut [Self]) -> Option<&mut [Self]> {
                 Some(elements)
             }
         }
@@ -63,7 +71,12 @@ impl Element for bf16 {
     fn of(x: f64) -> Self {
         Self::from_f64(x)
     }
+    #[inline(always)]
     fn as_computed(_: &[Self]) -> Option<&[f32]> {
+        None
+    }
+    #[inline(always)]
+    fn as_computed_mut(_: &mut [Self]) -> Option<&mut [f32]> {
         None
     }
 }
@@ -100,7 +113,12 @@ impl Element for f16 {
     fn of(x: f64) -> Self {
         Self::from_f64(x)
     }
+    #[inline(always)]
     fn as_computed(_: &[Self]) -> Option<&[f32]> {
+        None
+    }
+    #[inline(always)]
+    fn as_computed_mut(_: &mut [Self]) -> Option<&mut [f32]> {
         None
     }
 }

@@ -4,11 +4,10 @@ use crate::element::Element;
 use crate::kernel::{self, Values};
 use crate::math::Lane;
 use crate::program::{Arg, Op, Pass, RowOp};
-use crate::rows::{CHUNK, Rows};
+use crate::rows::{CHUNK, Lies, Rows, tree};
 use crate::simd::Level;
 use crate::walk::{Along, Block, Walk};
 use lossmith_core::Labels;
-use lossmith_core::accumulate::LANES;
 use lossmith_core::op::Reduce;
 use lossmith_core::strided::Seen;
 use rayon::prelude::*;
@@ -30,14 +29,15 @@ pub(crate) struct Ground<'a, T: Element> {
 /// Memory that a block works in, used again by the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch<F> {
-    pub(crate) slots: Vec<[F; CHUNK]>,
+    pub(crate) slots: Vec<Box<[F; CHUNK]>>,
+    pub(crate) lies: Vec<Lies>,
     pub(crate) kept: Vec<Vec<F>>,
     pub(crate) rows: Vec<Vec<f64>>,
     row_spare: [Vec<f64>; 4],
     pub(crate) narrow: Vec<Vec<F>>,
     pub(crate) labels: Vec<Vec<u32>>,
-    pub(crate) sums: Vec<[f64; LANES]>,
-    pub(crate) largest: Vec<[F; LANES]>,
+    pub(crate) sums: Vec<Vec<f64>>,
+    pub(crate) largest: Vec<Vec<F>>,
 }
 
 /// Where the part of an output that a block makes is.
@@ -134,10 +134,6 @@ impl<T: Element> Ground<'_, T> {
         }
     }
 
-    fn number<F: Lane>(&self, index: usize) -> F {
-        F::from_f64(self.numbers[index])
-    }
-
     /// The class values: of weights and what is made of them.
     fn classes(&self) -> Classes<T::Compute> {
         let mut exact: Vec<Vec<f64>> = vec![Vec::new(); self.pass.class_values];
@@ -184,7 +180,7 @@ impl<T: Element> Ground<'_, T> {
         let block = self.walk.block(index);
         let positions = self.walk.positions(&block);
         self.prepare(scratch, &block, positions);
-        let mut folds = vec![[0.0; LANES]; self.pass.folds.len()];
+        let mut folds = vec![[0.0; CHUNK]; self.pass.folds.len()];
         let mut largest = vec![f64::NEG_INFINITY; self.pass.folds.len()];
         for stage in &self.pass.stages {
             for &(op, place) in &stage.rows {
@@ -228,7 +224,7 @@ impl<T: Element> Ground<'_, T> {
         }
         for (place, partial) in partials.iter_mut().take(self.pass.folds.len()).enumerate() {
             *partial = match self.pass.folds[place].1 {
-                Reduce::Sum => kernel::total(folds[place]),
+                Reduce::Sum => tree(&mut folds[place], |a, b| a + b),
                 Reduce::Max => largest[place],
             };
         }
@@ -246,7 +242,9 @@ impl<T: Element> Ground<'_, T> {
         // Whole chunks, so that only what is the caller's has a rest.
         let padded = positions.next_multiple_of(CHUNK);
         let kept = block.rows * block.lanes.next_multiple_of(CHUNK);
-        scratch.slots.resize(scratch.slots.len().max(self.pass.slots), [zero; CHUNK]);
+        let slots = scratch.slots.len().max(self.pass.slots);
+        scratch.slots.resize_with(slots, || Box::new([zero; CHUNK]));
+        scratch.lies.resize(slots, Lies::There);
         grow(&mut scratch.kept, self.pass.stored, kept, zero);
         grow(&mut scratch.rows, self.pass.row_values, padded, 0.0);
         if self.walk.along != Along::Classes {
@@ -265,8 +263,8 @@ impl<T: Element> Ground<'_, T> {
                 }
             }
         }
-        scratch.sums.resize(self.pass.row_values, [0.0; LANES]);
-        scratch.largest.resize(self.pass.row_values, [zero; LANES]);
+        grow(&mut scratch.sums, self.pass.row_values, CHUNK, 0.0);
+        grow(&mut scratch.largest, self.pass.row_values, CHUNK, zero);
     }
 
     /// The label of a position in a block.

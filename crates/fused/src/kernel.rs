@@ -1,8 +1,8 @@
 //! The loops over slices, each compiled for every SIMD level.
 
 use crate::math::Lane;
+use crate::rows::{CHUNK, tree};
 use crate::simd::{Level, Work};
-use lossmith_core::accumulate::LANES;
 use lossmith_core::op::{Binary, Compare, Unary};
 
 /// An argument of a loop.
@@ -199,7 +199,7 @@ pub(crate) fn select<F: Lane>(level: Level, compare: Compare, out: &mut [F], val
 }
 
 struct SumLoop<'a, F> {
-    lanes: &'a mut [f64; LANES],
+    lanes: &'a mut [f64; CHUNK],
     x: &'a [F],
 }
 
@@ -208,7 +208,7 @@ impl<F: Lane> Work for SumLoop<'_, F> {
     #[inline(always)]
     fn run(self) {
         let mut lanes = *self.lanes;
-        let (chunks, rest) = self.x.as_chunks::<LANES>();
+        let (chunks, rest) = self.x.as_chunks::<CHUNK>();
         for chunk in chunks {
             for (lane, &x) in lanes.iter_mut().zip(chunk) {
                 *lane += x.to_f64();
@@ -222,20 +222,8 @@ impl<F: Lane> Work for SumLoop<'_, F> {
 }
 
 /// Adds the elements to running sums, each to that of its place.
-pub(crate) fn sum<F: Lane>(level: Level, lanes: &mut [f64; LANES], x: &[F]) {
+pub(crate) fn sum<F: Lane>(level: Level, lanes: &mut [f64; CHUNK], x: &[F]) {
     level.run(SumLoop { lanes, x });
-}
-
-/// The running sums as one, by a fixed tree.
-pub(crate) fn total(mut lanes: [f64; LANES]) -> f64 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            lanes[lane] += lanes[lane + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
 }
 
 struct MaxLoop<'a, F> {
@@ -247,8 +235,8 @@ impl<F: Lane> Work for MaxLoop<'_, F> {
     type Output = F;
     #[inline(always)]
     fn run(self) -> F {
-        let mut lanes = [self.start; LANES];
-        let (chunks, rest) = self.x.as_chunks::<LANES>();
+        let mut lanes = [self.start; CHUNK];
+        let (chunks, rest) = self.x.as_chunks::<CHUNK>();
         for chunk in chunks {
             for (lane, &x) in lanes.iter_mut().zip(chunk) {
                 *lane = lane.max(x);
@@ -257,14 +245,7 @@ impl<F: Lane> Work for MaxLoop<'_, F> {
         for (lane, &x) in lanes.iter_mut().zip(rest) {
             *lane = lane.max(x);
         }
-        let mut width = LANES / 2;
-        while width > 0 {
-            for lane in 0..width {
-                lanes[lane] = lanes[lane].max(lanes[lane + width]);
-            }
-            width /= 2;
-        }
-        lanes[0]
+        tree(&mut lanes, Lane::max)
     }
 }
 

@@ -49,21 +49,38 @@ pub(crate) enum RowOp {
     Labelled(usize, Arg),
 }
 
+/// Where a full value goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Slot(usize),
+    /// Kept for later stages at a place, which a slot stands for until the stage ends.
+    Kept(usize, usize),
+    /// The output at that place.
+    Output(usize),
+}
+
 /// What is done with full values at their stage; each is in a slot.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum FullOp {
-    /// An element-wise op into a slot.
-    Op(Op<usize>, usize),
-    /// Kept for later stages, at that place.
-    Keep(usize, usize),
-    /// A reduction along the classes into a row value.
-    Reduce(Reduce, usize, usize),
+    /// An element-wise op.
+    Op(Op<usize>, Target),
+    /// A sum or maximum.
+    Reduce(Reduce, usize, Into),
+    /// A sum of products, weighed where the flag says so.
+    SumOfProducts([usize; 2], bool, Into),
     /// The value at the label's class into a row value.
     Pick(usize, usize, usize),
-    /// Into the fold at that place.
-    Fold(Reduce, usize, usize),
     /// Into the output at that place.
     Output(usize, usize),
+}
+
+/// What a reduction adds to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Into {
+    /// A row value, along the classes.
+    Row(usize),
+    /// The fold at that place.
+    Fold(usize),
 }
 
 impl<A: Copy> Op<A> {
@@ -83,11 +100,10 @@ impl FullOp {
     /// The same with another slot.
     fn of(self, slot: usize) -> Self {
         match self {
-            Self::Op(op, _) => Self::Op(op, slot),
-            Self::Keep(_, place) => Self::Keep(slot, place),
-            Self::Reduce(op, _, row) => Self::Reduce(op, slot, row),
+            Self::Op(op, target) => Self::Op(op, target),
+            Self::Reduce(op, _, into) => Self::Reduce(op, slot, into),
+            Self::SumOfProducts(slots, weighed, into) => Self::SumOfProducts(slots, weighed, into),
             Self::Pick(labels, _, row) => Self::Pick(labels, slot, row),
-            Self::Fold(op, _, place) => Self::Fold(op, slot, place),
             Self::Output(_, place) => Self::Output(slot, place),
         }
     }
@@ -189,7 +205,7 @@ impl Program {
                 alias[index] = alias[x.index()];
             }
         }
-        let lowering = Lowering { nodes, alias, live };
+        let lowering = Lowering { nodes: joined(nodes, &alias), alias, live };
         lowering.supported().then_some(())?;
         let roots = lowering.roots(plan);
         let when = lowering.schedule(&roots);
@@ -214,6 +230,32 @@ impl Program {
         let numbers = (0..nodes.len()).filter(is_number).collect();
         Some(Self { nodes, passes, numbers })
     }
+}
+
+/// The nodes, where one value at the label and another elsewhere, each 0 where it is not, are one op and no sum.
+fn joined(mut nodes: Vec<(Node, Shape)>, alias: &[usize]) -> Vec<(Node, Shape)> {
+    let zero = |id: Id| nodes[id.index()].0 == Node::Constant(0.0_f64.to_bits());
+    let parts = |id: Id| match nodes[alias[id.index()]].0 {
+        Node::AtLabel(labels, hit, miss) => Some((labels, hit, miss)),
+        _ => None,
+    };
+    let join = |node: Node| match node {
+        Node::Binary(Binary::Add, a, b) => match (parts(a)?, parts(b)?) {
+            ((la, hit, none), (lb, no, miss)) if la == lb && zero(none) && zero(no) => {
+                Some(Node::AtLabel(la, hit, miss))
+            }
+            ((la, no, miss), (lb, hit, none)) if la == lb && zero(none) && zero(no) => {
+                Some(Node::AtLabel(la, hit, miss))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    let new: Vec<_> = nodes.iter().map(|&(node, _)| join(node)).collect();
+    for (node, new) in nodes.iter_mut().zip(new) {
+        node.0 = new.unwrap_or(node.0);
+    }
+    nodes
 }
 
 impl Lowering {
@@ -443,7 +485,7 @@ impl<'a> Building<'a> {
                 }
                 (_, Some(_)) => continue,
                 (Node::Reduce(op, x, _), None) => {
-                    (self.of.alias[x.index()], FullOp::Reduce(op, 0, row))
+                    (self.of.alias[x.index()], FullOp::Reduce(op, 0, Into::Row(row)))
                 }
                 _ => continue,
             };
@@ -466,7 +508,10 @@ impl<'a> Building<'a> {
                     wanted[self.stage_of(source)].push((source, FullOp::Output(0, place)));
                 }
                 (true, None) => {
-                    wanted[self.stage_of(source)].push((source, FullOp::Fold(self.pass.folds[place].1, 0, place)));
+                    wanted[self.stage_of(source)].push((
+                        source,
+                        FullOp::Reduce(self.pass.folds[place].1, 0, Into::Fold(place)),
+                    ));
                 }
                 (false, Some(_)) => {
                     let arg = self.row_arg(source);
@@ -645,17 +690,41 @@ impl<'a> Building<'a> {
             let node = self.of.nodes[index].0;
             let op = self.op(node, |own, x| own.full_arg(x, &slots));
             let Some(op) = op.map(|op| op.map(|arg| slots.of(arg))) else { continue };
-            let slot = slots.next(index);
-            program.push(FullOp::Op(op, slot));
-            if let Some(&place) = self.stored.get(&index)
-                && self.stage_of(index) == stage
-            {
-                program.push(FullOp::Keep(slot, place));
+            let kept = self.stored.get(&index).copied().filter(|_| self.stage_of(index) == stage);
+            let uses: Vec<_> =
+                wanted.iter().filter(|(other, _)| *other == index).map(|(_, op)| *op).collect();
+            let read_later = last.contains_key(&index);
+            match (op, kept, &uses[..], read_later) {
+                // What is only added up, or only written, needs no slot.
+                (
+                    Op::Binary(op @ (Binary::Mul | Binary::Weigh), a, b),
+                    None,
+                    &[FullOp::Reduce(Reduce::Sum, _, into)],
+                    false,
+                ) => program.push(FullOp::SumOfProducts([a, b], op == Binary::Weigh, into)),
+                (op, None, &[FullOp::Output(_, place)], false) => {
+                    program.push(FullOp::Op(op, Target::Output(place)));
+                }
+                (op, kept, uses, _) => {
+                    // A value at the label takes the place of the others, if they are not read again.
+                    let dying = |x: usize| {
+                        let node = slots.taken.iter().find(|(_, slot)| **slot == x);
+                        node.map(|(&node, _)| node).filter(|node| last.get(node) == Some(&at))
+                    };
+                    let replaced = match op {
+                        Op::AtLabel(_, hit, miss) if kept.is_none() && hit != miss => dying(miss),
+                        _ => None,
+                    };
+                    let slot = match replaced.and_then(|node| slots.taken.remove(&node)) {
+                        Some(slot) => slots.give(index, slot),
+                        None => slots.next(index),
+                    };
+                    let target = kept.map_or(Target::Slot(slot), |place| Target::Kept(place, slot));
+                    program.push(FullOp::Op(op, target));
+                    program.extend(uses.iter().map(|op| op.of(slot)));
+                    last.entry(index).or_insert(at);
+                }
             }
-            for &(_, op) in wanted.iter().filter(|(other, _)| *other == index) {
-                program.push(op.of(slot));
-            }
-            last.entry(index).or_insert(at);
             let read: BTreeSet<_> = self.of.reads(index).into_iter().chain([index]).collect();
             read.into_iter().filter(|x| last.get(x) == Some(&at)).for_each(|x| slots.free(x));
         }
@@ -709,6 +778,10 @@ impl Slots {
     /// A slot for a node's value.
     fn next(&mut self, node: usize) -> usize {
         let slot = self.free.pop().unwrap_or_else(|| self.more());
+        self.give(node, slot)
+    }
+
+    fn give(&mut self, node: usize, slot: usize) -> usize {
         self.taken.insert(node, slot);
         slot
     }

@@ -4,16 +4,29 @@
 use crate::element::Element;
 use crate::execute::{Ground, NONE, Part, Scratch};
 use crate::math::Lane;
-use crate::program::{Arg, FullOp, Op, Stage};
+use crate::program::{Arg, FullOp, Into, Op, Stage, Target};
 use crate::simd::Work;
 use crate::walk::{Along, Block};
-use lossmith_core::accumulate::LANES;
 use lossmith_core::op::{Binary, Compare, Reduce, Unary};
 
 /// Lanes that go through the ops together.
-pub(crate) const CHUNK: usize = 128;
+pub(crate) const CHUNK: usize = 512;
 
 type Chunk<F> = [F; CHUNK];
+
+/// Where the chunk that a slot stands for lies.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Lies {
+    /// In the slot itself.
+    #[default]
+    There,
+    /// In an input, from that element on.
+    Input(usize, usize),
+    /// Among what is kept, the classes or the row values, from that element on.
+    Kept(usize, usize),
+    Class(usize, usize),
+    Row(usize, usize),
+}
 
 /// All rows of a block at one stage.
 pub(crate) struct Rows<'a, 'b, 'c, T: Element> {
@@ -23,7 +36,7 @@ pub(crate) struct Rows<'a, 'b, 'c, T: Element> {
     pub(crate) classes: &'a [Vec<T::Compute>],
     pub(crate) scratch: &'a mut Scratch<T::Compute>,
     pub(crate) parts: &'a mut [(usize, Part<'c, T>)],
-    pub(crate) folds: (&'a mut [[f64; LANES]], &'a mut [f64]),
+    pub(crate) folds: (&'a mut [[f64; CHUNK]], &'a mut [f64]),
 }
 
 /// Which lanes of which row.
@@ -41,6 +54,7 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
     fn run(mut self) {
         let along_classes = self.ground.walk.along == Along::Classes;
         self.start();
+        let mut spare = Box::new([T::Compute::ZERO; CHUNK]);
         for row in 0..self.block.rows {
             self.splat(row, along_classes);
             let mut first = 0;
@@ -49,7 +63,7 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
                 let at = Place { row, first, lanes };
                 self.load(at, along_classes);
                 for index in 0..self.stage.full.len() {
-                    self.step(self.stage.full[index], at, along_classes);
+                    self.step(self.stage.full[index], &mut spare, at, along_classes);
                 }
                 first += CHUNK;
             }
@@ -70,30 +84,51 @@ fn chunk_mut<N>(values: &mut [N], first: usize) -> &mut Chunk<N> {
     &mut values.as_chunks_mut::<CHUNK>().0[first / CHUNK]
 }
 
-/// The first lanes, and a number in place of the others.
+/// Adds a chunk to running sums, one a lane: so many that the compiler keeps the loop and makes vectors of it.
 #[inline(always)]
-fn padded<F: Lane>(chunk: &Chunk<F>, lanes: usize, rest: F) -> Chunk<F> {
-    let mut padded = *chunk;
-    if lanes < CHUNK {
-        padded[lanes..].fill(rest);
-    }
-    padded
-}
-
-#[inline(always)]
-fn add_up<F: Lane>(sums: &mut [f64; LANES], chunk: &Chunk<F>) {
-    for part in chunk.as_chunks::<LANES>().0 {
-        for (sum, &x) in sums.iter_mut().zip(part) {
+fn add_up<F: Lane>(sums: &mut Chunk<f64>, chunk: &Chunk<F>, lanes: usize) {
+    if lanes == CHUNK {
+        for i in 0..CHUNK {
+            sums[i] += chunk[i].to_f64();
+        }
+    } else {
+        for (sum, &x) in sums.iter_mut().zip(&chunk[..lanes]) {
             *sum += x.to_f64();
         }
     }
 }
 
 #[inline(always)]
-fn largest_of<F: Lane>(largest: &mut [F; LANES], chunk: &Chunk<F>) {
-    for part in chunk.as_chunks::<LANES>().0 {
-        for (largest, &x) in largest.iter_mut().zip(part) {
+fn largest_of<F: Lane>(largest: &mut Chunk<F>, chunk: &Chunk<F>, lanes: usize) {
+    if lanes == CHUNK {
+        for i in 0..CHUNK {
+            largest[i] = largest[i].max(chunk[i]);
+        }
+    } else {
+        for (largest, &x) in largest.iter_mut().zip(&chunk[..lanes]) {
             *largest = largest.max(x);
+        }
+    }
+}
+
+#[inline(always)]
+fn add_up_products<F: Lane>(
+    sums: &mut Chunk<f64>,
+    [a, b]: [&Chunk<F>; 2],
+    weighed: bool,
+    lanes: usize,
+) {
+    if lanes < CHUNK {
+        for i in 0..lanes {
+            sums[i] += if weighed { a[i].weigh(b[i]) } else { a[i] * b[i] }.to_f64();
+        }
+    } else if weighed {
+        for i in 0..CHUNK {
+            sums[i] += a[i].weigh(b[i]).to_f64();
+        }
+    } else {
+        for i in 0..CHUNK {
+            sums[i] += (a[i] * b[i]).to_f64();
         }
     }
 }
@@ -111,25 +146,29 @@ impl<T: Element> Rows<'_, '_, '_, T> {
     /// Empties what the reductions add up in.
     #[inline(always)]
     fn start(&mut self) {
+        self.scratch.lies.fill(Lies::There);
         for op in &self.stage.full {
             match *op {
-                FullOp::Reduce(op, _, row) => {
-                    self.scratch.sums[row] = [0.0; LANES];
-                    self.scratch.largest[row] = [-T::Compute::INFINITY; LANES];
-                    let nothing = match op {
-                        Reduce::Sum => 0.0,
-                        Reduce::Max => f64::NEG_INFINITY,
-                    };
-                    self.scratch.rows[row].fill(nothing);
+                FullOp::Reduce(Reduce::Sum, _, Into::Row(row))
+                | FullOp::SumOfProducts(_, _, Into::Row(row)) => {
+                    self.scratch.sums[row].fill(0.0);
+                    self.scratch.rows[row].fill(0.0);
+                }
+                FullOp::Reduce(Reduce::Max, _, Into::Row(row)) => {
+                    self.scratch.largest[row].fill(-T::Compute::INFINITY);
+                    self.scratch.rows[row].fill(f64::NEG_INFINITY);
                 }
                 FullOp::Pick(_, _, row) => self.scratch.rows[row].fill(0.0),
-                FullOp::Op(..) | FullOp::Keep(..) | FullOp::Fold(..) | FullOp::Output(..) => {}
+                FullOp::Op(..)
+                | FullOp::Reduce(_, _, Into::Fold(_))
+                | FullOp::SumOfProducts(_, _, Into::Fold(_))
+                | FullOp::Output(..) => {}
             }
         }
         for &(arg, slot) in &self.stage.loads {
             if let Arg::Number(index) = arg {
                 let number = T::Compute::from_f64(self.ground.numbers[index]);
-                self.scratch.slots[slot] = [number; CHUNK];
+                self.scratch.slots[slot].fill(number);
             }
         }
     }
@@ -155,34 +194,36 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                     continue;
                 }
             };
-            self.scratch.slots[slot] = [value; CHUNK];
+            self.scratch.slots[slot].fill(value);
         }
     }
 
-    /// Brings into slots what is another for every lane.
+    /// Finds what is another for every lane, or brings it into slots where it is not as it is computed with.
     #[inline(always)]
     fn load(&mut self, at: Place, along_classes: bool) {
         let Place { row, first, lanes } = at;
         for &(arg, slot) in &self.stage.loads {
-            let slot = &mut self.scratch.slots[slot];
+            let lies = &mut self.scratch.lies[slot];
             match arg {
-                Arg::Class(place) if along_classes => {
-                    *slot = *chunk_of(&self.classes[place], first);
-                }
-                Arg::Row(place) if !along_classes => {
-                    *slot = *chunk_of(&self.scratch.narrow[place], first);
-                }
+                Arg::Class(place) if along_classes => *lies = Lies::Class(place, first),
+                Arg::Row(place) if !along_classes => *lies = Lies::Row(place, first),
                 Arg::Stored(place) => {
                     let start = row * self.block.lanes.next_multiple_of(CHUNK);
-                    *slot = *chunk_of(&self.scratch.kept[place], start + first);
+                    *lies = Lies::Kept(place, start + first);
                 }
                 Arg::Input(input) => {
                     let seen = &self.ground.inputs[input];
                     let own = self.ground.walk.strides(seen.strides);
                     let (start, stride) = self.ground.walk.row(self.block, row, own);
-                    let elements = &seen.elements[start + first * stride..];
+                    let start = start + first * stride;
+                    let elements = &seen.elements[start..];
+                    *lies = Lies::There;
+                    let slot: &mut Chunk<T::Compute> = &mut self.scratch.slots[slot];
                     match (stride, elements.first_chunk::<CHUNK>()) {
                         (0, _) => {}
+                        (1, Some(_)) if T::as_computed(&[]).is_some() => {
+                            *lies = Lies::Input(input, start);
+                        }
                         (1, Some(elements)) => {
                             for i in 0..CHUNK {
                                 slot[i] = elements[i].widen();
@@ -202,30 +243,75 @@ impl<T: Element> Rows<'_, '_, '_, T> {
     }
 
     #[inline(always)]
-    fn step(&mut self, op: FullOp, at: Place, along_classes: bool) {
+    fn step(
+        &mut self,
+        op: FullOp,
+        spare: &mut Box<Chunk<T::Compute>>,
+        at: Place,
+        along_classes: bool,
+    ) {
         let Place { row, first, lanes } = at;
-        let zero = T::Compute::ZERO;
         match op {
-            FullOp::Op(op, out) => {
-                let result = self.compute(op, at, along_classes);
-                self.scratch.slots[out] = result;
+            FullOp::Op(op, Target::Slot(out)) => {
+                // Swapped out, so that the others can be read while it is written.
+                std::mem::swap(&mut self.scratch.slots[out], spare);
+                self.compute(op, Some(out), spare, at, along_classes);
+                std::mem::swap(&mut self.scratch.slots[out], spare);
+                self.scratch.lies[out] = Lies::There;
             }
-            FullOp::Keep(slot, place) => {
-                let start = row * self.block.lanes.next_multiple_of(CHUNK);
-                let kept = chunk_mut(&mut self.scratch.kept[place], start + first);
-                *kept = self.scratch.slots[slot];
+            FullOp::Op(op, Target::Kept(place, slot)) => {
+                let start = row * self.block.lanes.next_multiple_of(CHUNK) + first;
+                let mut kept = std::mem::take(&mut self.scratch.kept[place]);
+                self.compute(op, None, chunk_mut(&mut kept, start), at, along_classes);
+                self.scratch.kept[place] = kept;
+                self.scratch.lies[slot] = Lies::Kept(place, start);
             }
-            FullOp::Reduce(Reduce::Sum, slot, place) if along_classes => {
-                let chunk = padded(&self.scratch.slots[slot], lanes, zero);
-                add_up(&mut self.scratch.sums[place], &chunk);
+            FullOp::Op(op, Target::Output(place)) => {
+                let parts = std::mem::take(&mut self.parts);
+                if let Some((_, part)) = parts.iter_mut().find(|(other, _)| *other == place) {
+                    let (out, stride) = lanes_of(part, at, self.block, along_classes);
+                    let whole = lanes == CHUNK && stride == 1;
+                    match T::as_computed_mut(out).and_then(<[_]>::first_chunk_mut) {
+                        Some(out) if whole => self.compute(op, None, out, at, along_classes),
+                        _ => {
+                            self.compute(op, None, spare, at, along_classes);
+                            store(out, stride, spare, lanes);
+                        }
+                    }
+                }
+                self.parts = parts;
             }
-            FullOp::Reduce(Reduce::Max, slot, place) if along_classes => {
-                let chunk = padded(&self.scratch.slots[slot], lanes, -T::Compute::INFINITY);
-                largest_of(&mut self.scratch.largest[place], &chunk);
+            FullOp::Output(slot, place) => {
+                let parts = std::mem::take(&mut self.parts);
+                if let Some((_, part)) = parts.iter_mut().find(|(other, _)| *other == place) {
+                    let (out, stride) = lanes_of(part, at, self.block, along_classes);
+                    store(out, stride, self.read(slot), lanes);
+                }
+                self.parts = parts;
             }
-            FullOp::Reduce(op, slot, place) => {
-                let (x, out) = (&self.scratch.slots[slot], &mut self.scratch.rows[place]);
-                let out = chunk_mut(out, first);
+            FullOp::Reduce(Reduce::Sum, slot, Into::Fold(place)) => {
+                let x = Self::read_from(self.ground, self.scratch, self.classes, slot);
+                add_up(&mut self.folds.0[place], x, lanes);
+            }
+            FullOp::Reduce(Reduce::Max, slot, Into::Fold(place)) => {
+                let most = self.read(slot)[..lanes]
+                    .iter()
+                    .fold(self.folds.1[place], |most, x| Lane::max(most, x.to_f64()));
+                self.folds.1[place] = most;
+            }
+            FullOp::Reduce(Reduce::Sum, slot, Into::Row(place)) if along_classes => {
+                let mut sums = std::mem::take(&mut self.scratch.sums[place]);
+                add_up(chunk_mut(&mut sums, 0), self.read(slot), lanes);
+                self.scratch.sums[place] = sums;
+            }
+            FullOp::Reduce(Reduce::Max, slot, Into::Row(place)) if along_classes => {
+                let mut largest = std::mem::take(&mut self.scratch.largest[place]);
+                largest_of(chunk_mut(&mut largest, 0), self.read(slot), lanes);
+                self.scratch.largest[place] = largest;
+            }
+            FullOp::Reduce(op, slot, Into::Row(place)) => {
+                let mut row = std::mem::take(&mut self.scratch.rows[place]);
+                let (x, out) = (self.read(slot), chunk_mut(&mut row, first));
                 match op {
                     Reduce::Sum => {
                         for i in 0..CHUNK {
@@ -238,49 +324,96 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                         }
                     }
                 }
+                self.scratch.rows[place] = row;
+            }
+            FullOp::SumOfProducts([a, b], weighed, Into::Fold(place)) => {
+                let read = |slot| Self::read_from(self.ground, self.scratch, self.classes, slot);
+                add_up_products(&mut self.folds.0[place], [read(a), read(b)], weighed, lanes);
+            }
+            FullOp::SumOfProducts([a, b], weighed, Into::Row(place)) if along_classes => {
+                let mut sums = std::mem::take(&mut self.scratch.sums[place]);
+                add_up_products(
+                    chunk_mut(&mut sums, 0),
+                    [self.read(a), self.read(b)],
+                    weighed,
+                    lanes,
+                );
+                self.scratch.sums[place] = sums;
+            }
+            FullOp::SumOfProducts([a, b], weighed, Into::Row(place)) => {
+                let mut row = std::mem::take(&mut self.scratch.rows[place]);
+                let ([a, b], out) = ([self.read(a), self.read(b)], chunk_mut(&mut row, first));
+                if weighed {
+                    for i in 0..CHUNK {
+                        out[i] += a[i].weigh(b[i]).to_f64();
+                    }
+                } else {
+                    for i in 0..CHUNK {
+                        out[i] += (a[i] * b[i]).to_f64();
+                    }
+                }
+                self.scratch.rows[place] = row;
             }
             FullOp::Pick(labels, slot, place) if along_classes => {
                 let label = self.ground.label(labels, self.block, row);
                 let lane = label.and_then(|label| label.checked_sub(first));
                 if let Some(lane) = lane.filter(|&lane| lane < lanes) {
-                    self.scratch.rows[place][row] = self.scratch.slots[slot][lane].to_f64();
+                    let picked = self.read(slot)[lane].to_f64();
+                    self.scratch.rows[place][row] = picked;
                 }
             }
             FullOp::Pick(labels, slot, place) => {
                 let class = u32::try_from(row).unwrap_or(NONE);
+                let mut picked = std::mem::take(&mut self.scratch.rows[place]);
+                let (x, out) = (self.read(slot), chunk_mut(&mut picked, first));
                 let labels = chunk_of(&self.scratch.labels[labels], first);
-                let x = &self.scratch.slots[slot];
-                let out = chunk_mut(&mut self.scratch.rows[place], first);
                 for i in 0..CHUNK {
                     out[i] = if labels[i] == class { x[i].to_f64() } else { out[i] };
                 }
-            }
-            FullOp::Fold(Reduce::Sum, slot, place) => {
-                let chunk = padded(&self.scratch.slots[slot], lanes, zero);
-                add_up(&mut self.folds.0[place], &chunk);
-            }
-            FullOp::Fold(Reduce::Max, slot, place) => {
-                for &x in &self.scratch.slots[slot][..lanes] {
-                    self.folds.1[place] = Lane::max(self.folds.1[place], x.to_f64());
-                }
-            }
-            FullOp::Output(slot, place) => {
-                let part = self.parts.iter_mut().find(|(other, _)| *other == place);
-                if let Some((_, part)) = part {
-                    let values = &self.scratch.slots[slot];
-                    store(part, values, at, self.block, along_classes);
-                }
+                self.scratch.rows[place] = picked;
             }
         }
     }
 
+    /// The chunk that a slot stands for.
     #[inline(always)]
-    fn compute(&self, op: Op<usize>, at: Place, along_classes: bool) -> Chunk<T::Compute> {
-        let slots = &self.scratch.slots;
-        let mut out = [T::Compute::ZERO; CHUNK];
+    fn read(&self, slot: usize) -> &Chunk<T::Compute> {
+        Self::read_from(self.ground, self.scratch, self.classes, slot)
+    }
+
+    #[inline(always)]
+    fn read_from<'s>(
+        ground: &'s Ground<'_, T>,
+        scratch: &'s Scratch<T::Compute>,
+        classes: &'s [Vec<T::Compute>],
+        slot: usize,
+    ) -> &'s Chunk<T::Compute> {
+        let there: &Chunk<T::Compute> = &scratch.slots[slot];
+        let (values, start) = match scratch.lies[slot] {
+            Lies::There => return there,
+            Lies::Input(input, start) => match T::as_computed(&ground.inputs[input].elements) {
+                Some(elements) => (elements, start),
+                None => return there,
+            },
+            Lies::Kept(place, start) => (&scratch.kept[place][..], start),
+            Lies::Class(place, start) => (&classes[place][..], start),
+            Lies::Row(place, start) => (&scratch.narrow[place][..], start),
+        };
+        values[start..].first_chunk().unwrap_or(there)
+    }
+
+    #[inline(always)]
+    fn compute(
+        &self,
+        op: Op<usize>,
+        slot: Option<usize>,
+        out: &mut Chunk<T::Compute>,
+        at: Place,
+        along_classes: bool,
+    ) {
         match op {
             Op::Unary(op, x) => {
-                let x = &slots[x];
+                let x = self.read(x);
                 match op {
                     Unary::Neg => map!(out, |x| -x),
                     Unary::Abs => map!(out, |x| x.abs()),
@@ -295,7 +428,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 }
             }
             Op::Binary(op, a, b) => {
-                let (a, b) = (&slots[a], &slots[b]);
+                let (a, b) = (self.read(a), self.read(b));
                 match op {
                     Binary::Add => map!(out, |a, b| a + b),
                     Binary::Sub => map!(out, |a, b| a - b),
@@ -307,7 +440,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 }
             }
             Op::Select(compare, [a, b], [then, other]) => {
-                let [a, b, then, other] = [a, b, then, other].map(|slot| &slots[slot]);
+                let [a, b, then, other] = [a, b, then, other].map(|slot| self.read(slot));
                 match compare {
                     Compare::Eq => map!(out, |a, b, then, other| Lane::select(a == b, then, other)),
                     Compare::Lt => map!(out, |a, b, then, other| Lane::select(a < b, then, other)),
@@ -315,9 +448,13 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 }
             }
             Op::AtLabel(labels, hit, miss) => {
-                let (hit, miss) = (&slots[hit], &slots[miss]);
+                let hit = self.read(hit);
+                // What is in its place already only gets the value at the label.
+                let miss = if slot == Some(miss) { None } else { Some(self.read(miss)) };
                 if along_classes {
-                    out = *miss;
+                    if let Some(miss) = miss {
+                        *out = *miss;
+                    }
                     let label = self.ground.label(labels, self.block, at.row);
                     let lane = label.and_then(|label| label.checked_sub(at.first));
                     if let Some(lane) = lane.filter(|&lane| lane < at.lanes) {
@@ -326,26 +463,42 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 } else {
                     let class = u32::try_from(at.row).unwrap_or(NONE);
                     let labels = chunk_of(&self.scratch.labels[labels], at.first);
-                    map!(out, |labels, hit, miss| Lane::select(labels == class, hit, miss));
+                    match miss {
+                        Some(miss) => {
+                            map!(out, |labels, hit, miss| Lane::select(labels == class, hit, miss));
+                        }
+                        None => {
+                            for i in 0..CHUNK {
+                                out[i] = Lane::select(labels[i] == class, hit[i], out[i]);
+                            }
+                        }
+                    }
                 }
             }
         }
-        out
     }
 
     /// The row values that the reductions along a row have come to.
     #[inline(always)]
     fn finish(&mut self, row: usize) {
         for op in &self.stage.full {
-            if let FullOp::Reduce(op, _, place) = *op {
-                let (sums, largest) =
-                    (&mut self.scratch.sums[place], &mut self.scratch.largest[place]);
-                self.scratch.rows[place][row] = match op {
-                    Reduce::Sum => tree(*sums, |a, b| a + b),
-                    Reduce::Max => tree(*largest, Lane::max).to_f64(),
-                };
-                *sums = [0.0; LANES];
-                *largest = [-T::Compute::INFINITY; LANES];
+            match *op {
+                FullOp::Reduce(Reduce::Sum, _, Into::Row(place))
+                | FullOp::SumOfProducts(_, _, Into::Row(place)) => {
+                    let sums = chunk_mut(&mut self.scratch.sums[place], 0);
+                    self.scratch.rows[place][row] = tree(sums, |a, b| a + b);
+                    sums.fill(0.0);
+                }
+                FullOp::Reduce(Reduce::Max, _, Into::Row(place)) => {
+                    let largest = chunk_mut(&mut self.scratch.largest[place], 0);
+                    self.scratch.rows[place][row] = tree(largest, Lane::max).to_f64();
+                    largest.fill(-T::Compute::INFINITY);
+                }
+                FullOp::Op(..)
+                | FullOp::Reduce(_, _, Into::Fold(_))
+                | FullOp::SumOfProducts(_, _, Into::Fold(_))
+                | FullOp::Pick(..)
+                | FullOp::Output(..) => {}
             }
         }
     }
@@ -353,8 +506,8 @@ impl<T: Element> Rows<'_, '_, '_, T> {
 
 /// The lanes as one, by a fixed tree.
 #[inline(always)]
-fn tree<N: Copy>(mut lanes: [N; LANES], join: impl Fn(N, N) -> N) -> N {
-    let mut width = LANES / 2;
+pub(crate) fn tree<N: Copy>(lanes: &mut Chunk<N>, join: impl Fn(N, N) -> N) -> N {
+    let mut width = CHUNK / 2;
     while width > 0 {
         for lane in 0..width {
             lanes[lane] = join(lanes[lane], lanes[lane + width]);
@@ -364,35 +517,38 @@ fn tree<N: Copy>(mut lanes: [N; LANES], join: impl Fn(N, N) -> N) -> N {
     lanes[0]
 }
 
-/// Writes lanes of a row of an output.
+/// The lanes of a row of an output, from the first on, and how far apart they are.
 #[inline(always)]
-fn store<T: Element>(
-    part: &mut Part<'_, T>,
-    values: &Chunk<T::Compute>,
+fn lanes_of<'p, T>(
+    part: &'p mut Part<'_, T>,
     at: Place,
     block: &Block,
     along_classes: bool,
-) {
-    let out = match part {
-        Part::Planes(planes) => &mut planes[at.row][at.first..],
-        Part::Whole(out) if along_classes => &mut out[at.row * block.lanes + at.first..],
-        Part::Whole(out) if block.rows == 1 => &mut out[at.first..],
+) -> (&'p mut [T], usize) {
+    match part {
+        Part::Planes(planes) => (&mut planes[at.row][at.first..], 1),
         Part::Whole(out) => {
-            let out = out[at.first * block.rows + at.row..].iter_mut().step_by(block.rows);
-            for (out, &value) in out.zip(&values[..at.lanes]) {
-                *out = T::narrow(value);
-            }
-            return;
+            let (start, stride) = if along_classes {
+                (at.row * block.lanes + at.first, 1)
+            } else {
+                (at.first * block.rows + at.row, block.rows)
+            };
+            (&mut out[start..], stride)
         }
-    };
+    }
+}
+
+/// Writes lanes, each rounded to the format it is stored in.
+#[inline(always)]
+fn store<T: Element>(out: &mut [T], stride: usize, values: &Chunk<T::Compute>, lanes: usize) {
     match out.first_chunk_mut::<CHUNK>() {
-        Some(out) if at.lanes == CHUNK => {
+        Some(out) if lanes == CHUNK && stride == 1 => {
             for i in 0..CHUNK {
                 out[i] = T::narrow(values[i]);
             }
         }
         _ => {
-            for (out, &value) in out.iter_mut().zip(&values[..at.lanes]) {
+            for (out, &value) in out.iter_mut().step_by(stride).zip(&values[..lanes]) {
                 *out = T::narrow(value);
             }
         }
