@@ -40,6 +40,17 @@ pub struct Problem {
     pub labels: Vec<(&'static str, Indices)>,
 }
 
+/// What a problem has beside its main input, where the seed shall not choose.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside<'a> {
+    /// The optional arguments it has.
+    pub optional: &'a [&'a str],
+    /// How many rows a matrix has, where no option says so.
+    pub rows: usize,
+    /// Whether an eighth of the labels is ignored.
+    pub ignored: bool,
+}
+
 impl Problem {
     /// The arguments as a loss takes them.
     #[must_use]
@@ -67,11 +78,11 @@ impl Problem {
             if seed.below(3) == 0 {
                 main.remove(1);
             }
-            return Self::of(loss, &main, seed, true);
+            return Self::of(loss, &main, seed, None);
         }
         let rank = least + seed.below(most);
         let main: Vec<usize> = (0..rank).map(|_| 1 + seed.below(3)).collect();
-        Self::of(loss, &main, seed, true)
+        Self::of(loss, &main, seed, None)
     }
 
     /// A problem for the loss with a main input of that shape, no optional argument, and none that is broadcast.
@@ -83,14 +94,28 @@ impl Problem {
         main: &[usize],
         seed: &mut Stream,
     ) -> Result<Self, Error> {
-        Self::of(loss, main, seed, false)
+        Self::with(loss, main, &Beside { optional: &[], rows: 3, ignored: false }, seed)
+    }
+
+    /// A problem for the loss with a main input of that shape and what is said beside it; labels where a loss takes
+    /// them, and nothing required is broadcast.
+    ///
+    /// # Errors
+    /// If a shape and its data disagree.
+    pub fn with(
+        loss: &Loss<Box<dyn Definition>>,
+        main: &[usize],
+        beside: &Beside<'_>,
+        seed: &mut Stream,
+    ) -> Result<Self, Error> {
+        Self::of(loss, main, seed, Some(beside))
     }
 
     fn of(
         loss: &Loss<Box<dyn Definition>>,
         main: &[usize],
         seed: &mut Stream,
-        vary: bool,
+        beside: Option<&Beside<'_>>,
     ) -> Result<Self, Error> {
         let definition = loss.definition();
         let mut problem = Self::default();
@@ -104,7 +129,8 @@ impl Problem {
             let shape = match argument.form {
                 Form::Main | Form::Steps | Form::Matrix(..) if shapes.is_empty() => main.to_vec(),
                 Form::Matrix(of, by_rows) => {
-                    let rows = definition.rows(argument.name).unwrap_or(1 + seed.below(3));
+                    let free = beside.map_or_else(|| 1 + seed.below(3), |beside| beside.rows);
+                    let rows = definition.rows(argument.name).unwrap_or(free);
                     vec![rows, if by_rows { first(of) } else { main[main.len() - 1] }]
                 }
                 Form::PerRow(of) if takes_bias(loss) => vec![first(of)],
@@ -140,17 +166,21 @@ impl Problem {
         }
         let classes = classes.or(class_axis.map(|axis| main[axis])).unwrap_or(1);
         for argument in loss.entry().arguments.iter().chain([&SAMPLE_WEIGHT]) {
-            if argument.optional && !(vary && seed.below(2) == 0) {
+            let given = |seed: &mut Stream| match beside {
+                Some(beside) => beside.optional.contains(&argument.name),
+                None => seed.below(2) == 0,
+            };
+            if argument.optional && !given(seed) {
                 continue;
             }
             let labels = match argument.values {
                 Values::Numbers => false,
                 Values::Indices | Values::IndexSets | Values::Integers => true,
-                Values::Either => seed.below(2) == 0,
+                Values::Either => beside.is_some() || seed.below(2) == 0,
             };
             // The lengths come with their sequences.
             if argument.form == Form::Sequences {
-                problem.sequences(loss, steps, &main, vary, seed)?;
+                problem.sequences(loss, steps, &main, beside.is_none(), seed)?;
             }
             if matches!(argument.form, Form::Sequences | Form::Lengths) {
                 continue;
@@ -167,8 +197,9 @@ impl Problem {
                 continue;
             }
             if labels {
+                let ignored = beside.is_none_or(|beside| beside.ignored);
                 let label = |seed: &mut Stream| match seed.below(8) {
-                    0 => definition.ignore_index().unwrap_or(0),
+                    0 if ignored => definition.ignore_index().unwrap_or(0),
                     _ => i64::try_from(seed.below(classes)).unwrap_or(0),
                 };
                 let data = (0..count(&rows)).map(|_| label(seed)).collect();
@@ -192,7 +223,7 @@ impl Problem {
                     shape.iter_mut().for_each(|side| *side = if one(seed) { 1 } else { *side });
                     shape
                 }
-                Form::AnySideOne if vary => match seed.below(4) {
+                Form::AnySideOne if beside.is_none() => match seed.below(4) {
                     0 => Vec::new(),
                     1 if rank > 0 => main[..rank - 1].to_vec(),
                     2 if rank > 0 => {

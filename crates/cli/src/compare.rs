@@ -1,14 +1,13 @@
 //! `lossmith compare`
 
 use crate::error::Error;
+use crate::progress::Progress;
 use crate::read::{Argument, Data};
 use crate::run::{Dtype, Loss, RUNNERS, inputs};
 use crate::write::number;
 use comfy_table::{CellAlignment, Table, presets};
-use indicatif::{ProgressBar, ProgressDrawTarget};
 use lossmith_core::{Dense, Reference};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 
 /// One output of one loss on one backend and format.
 struct Row {
@@ -81,7 +80,7 @@ pub(crate) fn run(problems: &[(Loss, Vec<Argument>)], json: bool) -> Result<Stri
             }
         }
     }
-    progress.bar.finish_and_clear();
+    progress.clear();
     if json {
         return Ok(Value::from(rows.iter().map(describe).collect::<Vec<_>>()).to_string());
     }
@@ -92,28 +91,6 @@ pub(crate) fn run(problems: &[(Loss, Vec<Argument>)], json: bool) -> Result<Stri
         overview(&rows).trim_fmt(),
         table(&rows).trim_fmt()
     ))
-}
-
-/// A bar, shown when there is more than a second to wait.
-struct Progress {
-    bar: ProgressBar,
-    started: Instant,
-}
-
-impl Progress {
-    fn new(steps: usize) -> Self {
-        let bar = ProgressBar::new(steps as u64);
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-        Self { bar, started: Instant::now() }
-    }
-
-    fn step(&self, what: &str) {
-        if self.bar.is_hidden() && self.started.elapsed() > Duration::from_secs(1) {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
-        self.bar.set_message(what.to_owned());
-        self.bar.inc(1);
-    }
 }
 
 fn distance(got: &Dense, exact: &Dense, dtype: Dtype) -> Distance {
@@ -216,7 +193,8 @@ fn overview(rows: &[Row]) -> Table {
     table
 }
 
-fn align(table: &mut Table, columns: std::ops::Range<usize>) {
+/// Numbers to the right.
+pub(crate) fn align(table: &mut Table, columns: std::ops::Range<usize>) {
     for index in columns {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);

@@ -19,6 +19,14 @@ pub enum Error {
     /// The command line does not say what it should.
     #[error("{0}")]
     Usage(String),
+    /// A loss is slower than its bar allows: a line for each, beside all that was measured.
+    #[error("{}", misses.join("\n"))]
+    Slow {
+        /// What was measured.
+        report: String,
+        /// What is below its bar.
+        misses: Vec<String>,
+    },
     /// The results cannot be written.
     #[error("--save {0}: {1}")]
     Save(String, std::io::Error),

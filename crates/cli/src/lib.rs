@@ -1,10 +1,12 @@
-//! The `lossmith` command: losses and gradients on files, and how exact each backend is.
+//! The `lossmith` command: losses and gradients on files, how exact each backend is, and how fast.
 
+mod bench;
 mod compare;
 mod digits;
 mod error;
 mod eval;
 mod list;
+mod progress;
 mod read;
 mod run;
 mod write;
@@ -65,6 +67,8 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Time value and gradients beside the roof, what memory allows
+    Bench(bench::Wanted),
 }
 
 /// A loss with its arguments and options.
@@ -104,5 +108,6 @@ pub fn run(command: Command) -> Result<String, Error> {
             let arguments = read::arguments(&loss, &arguments)?;
             compare::run(&[(loss, arguments)], json)
         }
+        Action::Bench(wanted) => bench::run(&wanted),
     }
 }

@@ -1,0 +1,210 @@
+//! What runs a loss, on a library's own arrays, made before the clock starts.
+
+use crate::case::AnyLoss;
+use lossmith_core::strided::Strided;
+use lossmith_core::{Dense, Error, Inputs, Runner};
+use lossmith_fused::Fused;
+use lossmith_nalgebra::{Input as Matrix, Nalgebra};
+use lossmith_ndarray::{Input, NdArray};
+use lossmith_tests::Problem;
+use nalgebra::{DMatrix, DVector};
+use ndarray::ArrayD;
+use std::hint::black_box;
+
+/// Value and gradients once; returns how many numbers were written.
+pub type Once<'a> = dyn FnMut() -> Result<usize, Error> + 'a;
+/// What times a run.
+pub type Measure<'a> = dyn FnMut(&mut Once<'_>) -> Result<(), Error> + 'a;
+
+/// Something that runs a loss in f32.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine {
+    /// The backend's name.
+    pub backend: &'static str,
+    /// Whose arrays it takes.
+    pub arrays: Arrays,
+    /// Where it writes gradients.
+    pub buffers: Buffers,
+    /// How many threads it uses.
+    pub threads: fn() -> usize,
+    /// Makes the arrays and has the run measured.
+    pub time: fn(&AnyLoss, &Problem, &mut Measure<'_>) -> Result<(), Error>,
+}
+
+/// Whose arrays are given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arrays {
+    /// ndarray's, row-major, borrowed.
+    #[default]
+    Ndarray,
+    /// nalgebra's, column-major, borrowed.
+    Nalgebra,
+}
+
+/// Where gradients are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Buffers {
+    /// Into memory allocated for each run.
+    Fresh,
+    /// Into memory that the caller hands in, the same for each run.
+    Given,
+}
+
+impl Buffers {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Given => "given",
+        }
+    }
+}
+
+/// Everything that is timed; the first is the default.
+pub const ENGINES: &[Engine] = &[
+    Engine {
+        backend: "fused",
+        arrays: Arrays::Ndarray,
+        buffers: Buffers::Given,
+        threads: rayon::current_num_threads,
+        time: |loss, problem, measure| {
+            on_ndarray(problem, |inputs| into_buffers(loss, problem, inputs, ArrayD::len, measure))
+        },
+    },
+    Engine {
+        backend: "fused",
+        arrays: Arrays::Ndarray,
+        buffers: Buffers::Fresh,
+        threads: rayon::current_num_threads,
+        time: |loss, problem, measure| {
+            on_ndarray(problem, |inputs| {
+                fresh(loss, &Fused::default(), inputs, ArrayD::len, measure)
+            })
+        },
+    },
+    Engine {
+        backend: "fused",
+        arrays: Arrays::Nalgebra,
+        buffers: Buffers::Given,
+        threads: rayon::current_num_threads,
+        time: |loss, problem, measure| {
+            on_nalgebra(problem, |inputs| {
+                into_buffers(loss, problem, inputs, DMatrix::len, measure)
+            })
+        },
+    },
+    Engine {
+        backend: "ndarray",
+        arrays: Arrays::Ndarray,
+        buffers: Buffers::Fresh,
+        threads: || 1,
+        time: |loss, problem, measure| {
+            on_ndarray(problem, |inputs| fresh(loss, &NdArray::new(), inputs, ArrayD::len, measure))
+        },
+    },
+    Engine {
+        backend: "nalgebra",
+        arrays: Arrays::Nalgebra,
+        buffers: Buffers::Fresh,
+        threads: || 1,
+        time: |loss, problem, measure| {
+            on_nalgebra(problem, |inputs| {
+                fresh(loss, &Nalgebra::new(), inputs, DMatrix::len, measure)
+            })
+        },
+    },
+];
+
+/// Runs that allocate their results.
+fn fresh<A, R: Runner<A>>(
+    loss: &AnyLoss,
+    runner: &R,
+    inputs: &Inputs<A>,
+    len: impl Fn(&R::Output) -> usize,
+    measure: &mut Measure<'_>,
+) -> Result<(), Error> {
+    measure(&mut || {
+        let evaluation = black_box(loss.value_and_grad(runner, black_box(inputs))?);
+        Ok(evaluation.outputs().map(|(_, output)| len(output)).sum())
+    })
+}
+
+/// Runs of the fused engine that write gradients into the same buffers.
+fn into_buffers<A: Strided<Element = f32>>(
+    loss: &AnyLoss,
+    problem: &Problem,
+    inputs: &Inputs<A>,
+    len: impl Fn(&A::Output) -> usize,
+    measure: &mut Measure<'_>,
+) -> Result<(), Error> {
+    let mut prepared = Fused::default().prepare::<f32>(loss.clone());
+    let evaluation = prepared.value_and_grad(inputs)?;
+    let of = |name: &str| problem.numbers.iter().find(|(other, _)| *other == name);
+    let buffer =
+        |(name, _): &(String, _)| of(name).map(|(name, x)| (*name, vec![0.0; x.data().len()]));
+    let mut buffers: Vec<_> = evaluation.grads.iter().filter_map(buffer).collect();
+    let written = evaluation.outputs().map(|(_, output)| len(output)).sum();
+    measure(&mut || {
+        let buffers = buffers.iter_mut().map(|(name, buffer)| (*name, buffer.as_mut_slice()));
+        let mut grads: Vec<_> = buffers.collect();
+        black_box(prepared.value_and_grad_into(black_box(inputs), &mut grads)?);
+        Ok(written)
+    })
+}
+
+/// The problem in a library's arrays.
+fn native<A>(
+    problem: &Problem,
+    array: impl Fn(&Dense) -> Result<A, Error>,
+) -> Result<Vec<A>, Error> {
+    problem.numbers.iter().map(|(_, numbers)| array(numbers)).collect()
+}
+
+/// The problem as a loss takes it, by views of the library's arrays; targets are data, which nobody derives by.
+fn inputs<'a, A, V>(problem: &Problem, arrays: &'a [A], view: impl Fn(&'a A) -> V) -> Inputs<V> {
+    let mut inputs = Inputs::new();
+    for ((name, _), array) in problem.numbers.iter().zip(arrays) {
+        inputs = inputs.tensor(name, view(array));
+        inputs = if *name == "target" { inputs.constant(name) } else { inputs };
+    }
+    problem.labels.iter().fold(inputs, |inputs, (name, labels)| inputs.labels(name, labels.clone()))
+}
+
+fn on_ndarray(
+    problem: &Problem,
+    run: impl FnOnce(&Inputs<Input<'_, f32>>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let arrays = native(problem, |numbers| {
+        ArrayD::from_shape_vec(numbers.shape(), narrow(numbers)).map_err(Error::backend)
+    })?;
+    run(&inputs(problem, &arrays, Input::from))
+}
+
+fn on_nalgebra(
+    problem: &Problem,
+    run: impl FnOnce(&Inputs<Matrix<'_, f32>>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    enum Own {
+        Matrix(DMatrix<f32>),
+        Vector(DVector<f32>),
+    }
+    let arrays = native(problem, |numbers| {
+        let data = narrow(numbers);
+        Ok(match *numbers.shape() {
+            [rows, columns] => Own::Matrix(DMatrix::from_row_slice(rows, columns, &data)),
+            _ => Own::Vector(DVector::from_vec(data)),
+        })
+    })?;
+    run(&inputs(problem, &arrays, |array| match array {
+        Own::Matrix(matrix) => Matrix::from(matrix),
+        Own::Vector(vector) => Matrix::from(vector),
+    }))
+}
+
+/// The numbers in f32.
+#[must_use]
+pub fn narrow(numbers: &Dense) -> Vec<f32> {
+    #[allow(clippy::cast_possible_truncation, reason = "rounding is what is asked for")]
+    numbers.data().iter().map(|&x| x as f32).collect()
+}
