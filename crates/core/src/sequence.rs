@@ -37,10 +37,7 @@ pub(crate) struct Reading {
 
 impl Reading {
     /// The sequences, from labels that are padded to rows or stand one after the other.
-    pub(crate) fn sequences(
-        &self,
-        given: [&Indices; 3],
-    ) -> Result<Vec<Sequence>, Error> {
+    pub(crate) fn sequences(&self, given: [&Indices; 3]) -> Result<Vec<Sequence>, Error> {
         self.names.iter().zip(given).try_for_each(|(name, indices)| indices.check(name))?;
         let [labels, steps, lengths] = given;
         let padded = labels.shape.len() == 2 || !self.batched;
