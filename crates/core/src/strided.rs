@@ -165,9 +165,17 @@ pub struct Seen<'a, T: Clone> {
 impl<'a, T: Clone> Seen<'a, T> {
     /// The array through a view; copied only where neighbouring sides do not lie one in the other.
     pub fn new<A: Strided<Element = T>>(array: &'a A, view: &View) -> Self {
-        let (elements, own) = array.elements();
+        let (mut elements, mut own) = array.elements();
+        let mut shape = array.shape();
+        if let Some(step) = view.step {
+            let start = step * own.remove(0);
+            shape.remove(0);
+            elements = match elements {
+                Cow::Borrowed(all) => Cow::Borrowed(&all[start..]),
+                Cow::Owned(mut all) => Cow::Owned(all.split_off(start)),
+            };
+        }
         // Only ones were inserted, so the other sides stand in their old order.
-        let shape = array.shape();
         let mut left = shape.iter().zip(own).filter(|(side, _)| **side != 1).map(|(_, own)| own);
         let strides: Vec<_> = view
             .aligned

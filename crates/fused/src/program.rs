@@ -206,7 +206,7 @@ impl Program {
         let nodes = plan.graph().nodes();
         let mut live = vec![false; nodes.len()];
         for leaving in plan.leaving() {
-            live[leaving.id.index()] = true;
+            live[leaving.id()?.index()] = true;
         }
         for index in (0..nodes.len()).rev() {
             if live[index] {
@@ -279,7 +279,7 @@ impl Lowering {
             let (node, shape) = self.nodes[index];
             let one_frame = shape == NUMBER || frame(shape).is_some();
             let own = match node {
-                Node::Matmul(..) => false,
+                Node::Matmul(..) | Node::Take(..) | Node::Put(..) => false,
                 Node::Reduce(_, _, axis) => axis == Axis::Class,
                 Node::AtLabel(..) => mask(shape) == [true; 3],
                 Node::Constant(_)
@@ -299,7 +299,7 @@ impl Lowering {
 
     fn roots(&self, plan: &Plan) -> Vec<Root> {
         let outputs = plan.leaving().iter().enumerate().filter_map(|(place, leaving)| {
-            let node = leaving.id.index();
+            let node = leaving.id()?.index();
             (self.nodes[node].1 != NUMBER).then_some(Root { node, output: Some(place) })
         });
         let folds = (0..self.nodes.len())
@@ -610,6 +610,8 @@ impl<'a> Building<'a> {
             | Node::Size(..)
             | Node::Reduce(..)
             | Node::Fold(..)
+            | Node::Take(..)
+            | Node::Put(..)
             | Node::Matmul(..)
             | Node::Spread(_)
             | Node::Detach(_) => return None,

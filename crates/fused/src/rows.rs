@@ -484,6 +484,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                     Binary::Div => map!(out, |a, b| a / b),
                     Binary::Weigh => map!(out, |a, b| a.weigh(b)),
                     Binary::ExpSub => map!(out, |a, b| a.exp_sub(b)),
+                    Binary::LogAddExp => map!(out, |a, b| a.log_add_exp(b)),
                 }
             }
             Op::Select(compare, [a, b], [then, other]) => {
