@@ -96,7 +96,8 @@ impl<T: Element> Prepared<T> {
             });
             own.map_or(Order::RowMajor, |(entering, seen)| seen.order(&entering.view))
         };
-        let orders = self.engine.fill(plan, program, &self.pool, (&seen, &picks.labels), &mut buffers);
+        let orders =
+            self.engine.fill(plan, program, &self.pool, (&seen, &picks.labels), &mut buffers);
         for ((leaving, buffer), got) in leaving.iter().zip(&mut buffers).zip(&orders).skip(1) {
             reorder(buffer, &leaving.shape, *got, wanted(leaving));
         }

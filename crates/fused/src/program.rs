@@ -249,21 +249,18 @@ impl Program {
 /// The nodes, where one value at the label and another elsewhere, each 0 where it is not, are one op and no sum.
 fn joined(mut nodes: Vec<(Node, Shape)>, alias: &[usize]) -> Vec<(Node, Shape)> {
     let zero = |id: Id| nodes[id.index()].0 == Node::Constant(0.0_f64.to_bits());
-    let parts = |id: Id| match nodes[alias[id.index()]].0 {
-        Node::AtLabel(labels, hit, miss) => Some((labels, hit, miss)),
-        _ => None,
+    let at_label = |id: Id| {
+        let Node::AtLabel(labels, hit, miss) = nodes[alias[id.index()]].0 else { return None };
+        Some((labels, hit, miss))
     };
-    let join = |node: Node| match node {
-        Node::Binary(Binary::Add, a, b) => match (parts(a)?, parts(b)?) {
-            ((la, hit, none), (lb, no, miss)) if la == lb && zero(none) && zero(no) => {
-                Some(Node::AtLabel(la, hit, miss))
-            }
-            ((la, no, miss), (lb, hit, none)) if la == lb && zero(none) && zero(no) => {
-                Some(Node::AtLabel(la, hit, miss))
-            }
-            _ => None,
-        },
-        _ => None,
+    let join = |node: Node| {
+        let Node::Binary(Binary::Add, a, b) = node else { return None };
+        let (a, b) = (at_label(a)?, at_label(b)?);
+        let complete = |(of_a, hit, none): (usize, Id, Id), (of_b, no, miss): (usize, Id, Id)| {
+            let joined = Node::AtLabel(of_a, hit, miss);
+            (of_a == of_b && zero(none) && zero(no)).then_some(joined)
+        };
+        complete(a, b).or_else(|| complete(b, a))
     };
     let new: Vec<_> = nodes.iter().map(|&(node, _)| join(node)).collect();
     for (node, new) in nodes.iter_mut().zip(new) {
@@ -310,9 +307,10 @@ impl Lowering {
 
     /// What a root walks: an output itself, the argument of a fold.
     fn source(&self, root: Root) -> usize {
-        match self.nodes[root.node].0 {
-            Node::Fold(_, x) if root.output.is_none() => x.index(),
-            _ => root.node,
+        if let (Node::Fold(_, x), None) = (self.nodes[root.node].0, root.output) {
+            x.index()
+        } else {
+            root.node
         }
     }
 
@@ -562,9 +560,10 @@ impl<'a> Building<'a> {
             Kind::Number => {}
             Kind::Class => {
                 let place = self.pass.class_values;
-                let op = match node {
-                    Node::Input(input) => Err(input),
-                    _ => Ok(self.op(node, |own, x| own.class_arg(x))?),
+                let op = if let Node::Input(input) = node {
+                    Err(input)
+                } else {
+                    Ok(self.op(node, |own, x| own.class_arg(x))?)
                 };
                 self.pass.classes.push((op, place));
                 self.pass.class_values += 1;
@@ -662,14 +661,18 @@ impl<'a> Building<'a> {
         if self.kind(index) != Kind::Full {
             return 0;
         }
-        let own = match self.of.nodes[index].0 {
-            Node::Input(_) => return 0,
+        let node = self.of.nodes[index].0;
+        if matches!(node, Node::Input(_)) {
+            return 0;
+        }
+        let simple = matches!(
+            node,
             Node::Unary(Unary::Neg | Unary::Abs | Unary::Sign, _)
-            | Node::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Weigh, ..)
-            | Node::Select(..)
-            | Node::AtLabel(..) => 1,
-            _ => COSTLY,
-        };
+                | Node::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Weigh, ..)
+                | Node::Select(..)
+                | Node::AtLabel(..)
+        );
+        let own = if simple { 1 } else { COSTLY };
         own + self.of.reads(index).iter().map(|&x| self.cost(x)).sum::<usize>()
     }
 
@@ -795,15 +798,13 @@ impl<'a> Building<'a> {
 
     /// The sigmoids and softpluses that have their e^−|x| in common with another, each with the x.
     fn tails(&self, order: &[usize]) -> BTreeMap<usize, usize> {
-        let base = |index: usize| match self.of.nodes[index].0 {
-            Node::Unary(Unary::Sigmoid | Unary::Softplus, x) => {
-                let x = self.of.alias[x.index()];
-                Some(match self.of.nodes[x].0 {
-                    Node::Unary(Unary::Neg, x) => self.of.alias[x.index()],
-                    _ => x,
-                })
-            }
-            _ => None,
+        let base = |index: usize| {
+            let Node::Unary(Unary::Sigmoid | Unary::Softplus, x) = self.of.nodes[index].0 else {
+                return None;
+            };
+            let x = self.of.alias[x.index()];
+            let Node::Unary(Unary::Neg, x) = self.of.nodes[x].0 else { return Some(x) };
+            Some(self.of.alias[x.index()])
         };
         let bases: Vec<_> = order.iter().filter_map(|&index| Some((index, base(index)?))).collect();
         let shared = |x: usize| bases.iter().filter(|(_, other)| *other == x).count() > 1;

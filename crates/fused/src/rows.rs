@@ -259,10 +259,9 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             FullOp::Op(Op::AtLabel(labels, _, miss), Target::Slot(out))
                 if along_classes && self.label_lane(labels, at).is_none() =>
             {
-                self.scratch.lies[out] = match self.scratch.lies[miss] {
-                    Lies::There => Lies::Slot(miss),
-                    lies => lies,
-                };
+                let lies = self.scratch.lies[miss];
+                let there = matches!(lies, Lies::There);
+                self.scratch.lies[out] = if there { Lies::Slot(miss) } else { lies };
             }
             FullOp::LabelledOutput(op, labels, hit, place) => {
                 let parts = std::mem::take(&mut self.parts);
