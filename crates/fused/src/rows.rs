@@ -5,14 +5,31 @@ use crate::element::Element;
 use crate::execute::{Ground, NONE, Part, Scratch};
 use crate::math::Lane;
 use crate::program::{Arg, FullOp, Into, Op, Stage, Target};
-use crate::simd::Work;
+use crate::simd::{Soon, Work, fetch};
 use crate::walk::{Along, Block};
 use lossmith_core::op::{Binary, Compare, Reduce, Unary};
 
 /// Lanes that go through the ops together.
 pub(crate) const CHUNK: usize = 512;
 
+/// How far ahead a stream is fetched.
+pub(crate) const STREAM: usize = 1024;
+
 type Chunk<F> = [F; CHUNK];
+
+/// A slot, with room after it: what lies a multiple of 4 KiB and a little behind something that is read next makes
+/// the reading wait, and slots of the same size one after the other would.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot<F> {
+    values: Chunk<F>,
+    _room: [F; 40],
+}
+
+impl<F: Lane> Default for Slot<F> {
+    fn default() -> Self {
+        Self { values: [F::ZERO; CHUNK], _room: [F::ZERO; 40] }
+    }
+}
 
 /// Where the chunk that a slot stands for lies.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,6 +55,10 @@ pub(crate) struct Rows<'a, 'b, 'c, T: Element> {
     pub(crate) classes: &'a [Vec<T::Compute>],
     pub(crate) scratch: &'a mut Scratch<T::Compute>,
     pub(crate) parts: &'a mut [(usize, Part<'c, T>)],
+    /// How many elements ahead of each input the next are fetched, if this stage does it.
+    pub(crate) ahead: Option<usize>,
+    /// Whether it is the only stage.
+    pub(crate) alone: bool,
     pub(crate) folds: (&'a mut [[f64; CHUNK]], &'a mut [f64]),
 }
 
@@ -56,7 +77,7 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
     fn run(mut self) {
         let along_classes = self.ground.walk.along == Along::Classes;
         self.start();
-        let mut spare = Box::new([T::Compute::ZERO; CHUNK]);
+        let mut spare = Box::<Slot<T::Compute>>::default();
         for row in 0..self.block.rows {
             self.splat(row, along_classes);
             let mut first = 0;
@@ -64,6 +85,14 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
                 let lanes = CHUNK.min(self.block.lanes - first);
                 let at = Place { row, first, lanes };
                 self.load(at, along_classes);
+                if self.ahead.is_some() {
+                    let (block, parts) = (self.block, &mut *self.parts);
+                    for (_, part) in parts {
+                        let (out, stride) = lanes_of(part, at, block, along_classes);
+                        let ahead = if self.alone { STREAM } else { 0 };
+                        fetch(out, ahead, if stride == 1 { CHUNK } else { 0 }, Soon::Write);
+                    }
+                }
                 for index in 0..self.stage.full.len() {
                     self.step(self.stage.full[index], &mut spare, at, along_classes);
                 }
@@ -171,7 +200,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         for &(arg, slot) in &self.stage.loads {
             if let Arg::Number(index) = arg {
                 let number = T::Compute::from_f64(self.ground.numbers[index]);
-                self.scratch.slots[slot].fill(number);
+                self.scratch.slots[slot].values.fill(number);
             }
         }
     }
@@ -197,7 +226,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                     continue;
                 }
             };
-            self.scratch.slots[slot].fill(value);
+            self.scratch.slots[slot].values.fill(value);
         }
     }
 
@@ -220,8 +249,12 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                     let (start, stride) = self.ground.walk.row(self.block, row, own);
                     let start = start + first * stride;
                     let elements = &seen.elements[start..];
+                    if let (Some(ahead), 1) = (self.ahead, stride) {
+                        let soon = if self.alone { Soon::Read } else { Soon::ReadLater };
+                        fetch(&seen.elements, start + ahead, CHUNK, soon);
+                    }
                     *lies = Lies::There;
-                    let slot: &mut Chunk<T::Compute> = &mut self.scratch.slots[slot];
+                    let slot: &mut Chunk<T::Compute> = &mut self.scratch.slots[slot].values;
                     match (stride, elements.first_chunk::<CHUNK>()) {
                         (0, _) => {}
                         (1, Some(_)) if T::as_computed(&[]).is_some() => {
@@ -249,7 +282,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
     fn step(
         &mut self,
         op: FullOp,
-        spare: &mut Box<Chunk<T::Compute>>,
+        spare: &mut Box<Slot<T::Compute>>,
         at: Place,
         along_classes: bool,
     ) {
@@ -268,15 +301,16 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 if let Some((_, part)) = parts.iter_mut().find(|(other, _)| *other == place) {
                     let (out, stride) = lanes_of(part, at, self.block, along_classes);
                     if along_classes {
-                        self.write(op, out, stride, spare, at, along_classes);
+                        self.write(op, out, stride, &mut spare.values, at, along_classes);
                         if let Some(lane) = self.label_lane(labels, at) {
                             out[lane] = T::narrow(self.read(hit)[lane]);
                         }
                     } else {
-                        self.compute(op, spare, at, along_classes);
+                        self.compute(op, &mut spare.values, at, along_classes);
                         let class = u32::try_from(row).unwrap_or(NONE);
                         let labels = chunk_of(&self.scratch.labels[labels], first);
-                        let (out_chunk, hit): (&mut Chunk<_>, _) = (spare, self.read(hit));
+                        let (out_chunk, hit): (&mut Chunk<_>, _) =
+                            (&mut spare.values, self.read(hit));
                         for i in 0..CHUNK {
                             let rest = out_chunk[i];
                             out_chunk[i] = Lane::select(labels[i] == class, hit[i], rest);
@@ -289,7 +323,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             FullOp::Op(op, Target::Slot(out)) => {
                 // Swapped out, so that the others can be read while it is written.
                 std::mem::swap(&mut self.scratch.slots[out], spare);
-                self.compute(op, spare, at, along_classes);
+                self.compute(op, &mut spare.values, at, along_classes);
                 std::mem::swap(&mut self.scratch.slots[out], spare);
                 self.scratch.lies[out] = Lies::There;
             }
@@ -304,7 +338,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 let parts = std::mem::take(&mut self.parts);
                 if let Some((_, part)) = parts.iter_mut().find(|(other, _)| *other == place) {
                     let (out, stride) = lanes_of(part, at, self.block, along_classes);
-                    self.write(op, out, stride, spare, at, along_classes);
+                    self.write(op, out, stride, &mut spare.values, at, along_classes);
                 }
                 self.parts = parts;
             }
@@ -441,10 +475,10 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         classes: &'s [Vec<T::Compute>],
         slot: usize,
     ) -> &'s Chunk<T::Compute> {
-        let there: &Chunk<T::Compute> = &scratch.slots[slot];
+        let there = &scratch.slots[slot].values;
         let (values, start) = match scratch.lies[slot] {
             Lies::There => return there,
-            Lies::Slot(other) => return &scratch.slots[other],
+            Lies::Slot(other) => return &scratch.slots[other].values,
             Lies::Input(input, start) => match T::as_computed(&ground.inputs[input].elements) {
                 Some(elements) => (elements, start),
                 None => return there,
@@ -592,6 +626,11 @@ fn store<T: Element>(out: &mut [T], stride: usize, values: &Chunk<T::Compute>, l
         Some(out) if lanes == CHUNK && stride == 1 => {
             for i in 0..CHUNK {
                 out[i] = T::narrow(values[i]);
+            }
+        }
+        _ if stride == 1 => {
+            for (out, &value) in out.iter_mut().zip(&values[..lanes]) {
+                *out = T::narrow(value);
             }
         }
         _ => {
