@@ -614,7 +614,8 @@ fn lanes_of<'p, T>(
             } else {
                 (at.first * block.rows + at.row, block.rows)
             };
-            (&mut out[start..], stride)
+            // An output of row values ends before.
+            (out.get_mut(start..).unwrap_or_default(), stride)
         }
     }
 }
