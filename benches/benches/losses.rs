@@ -5,7 +5,7 @@
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use half::{bf16, f16};
-use lossmith_core::catalogue::{self, Kind};
+use lossmith_core::catalogue::{self, Form, Kind};
 use lossmith_core::loss::Definition;
 use lossmith_core::{Array, Backend, Dense, Inputs, Loss};
 use lossmith_half::{Half, Slice};
@@ -60,7 +60,10 @@ fn nalgebra<F: lossmith_nalgebra::Element>(numbers: &Dense) -> Matrix<'static, F
 
 fn losses(criterion: &mut Criterion) {
     for loss in catalogue::all().into_iter().filter(|loss| loss.entry().kind == Kind::Loss) {
-        for shape in SIZES {
+        let in_steps = loss.entry().arguments[0].form == Form::Steps;
+        for [rows, columns] in SIZES {
+            // The work is steps × labels, and there are half as many labels as steps.
+            let shape = [if in_steps { rows / 32 } else { rows }, columns];
             let problem = Problem::required(&loss, &shape, &mut Stream(1)).unwrap();
             let numbers: usize = problem.numbers.iter().map(|(_, array)| array.data().len()).sum();
             let [rows, columns] = shape;

@@ -73,6 +73,13 @@ impl Problem {
         let least = usize::from(loss.definition().layout() != Layout::Pointwise);
         let matrices = |argument: &Argument| matches!(argument.form, Form::Matrix(..));
         let most = if loss.entry().arguments.iter().any(matrices) { 2 } else { 4 };
+        if loss.entry().arguments.iter().any(|argument| argument.form == Form::Steps) {
+            let mut main = vec![1 + seed.below(6), 1 + seed.below(3), 2 + seed.below(3)];
+            if seed.below(3) == 0 {
+                main.remove(1);
+            }
+            return Self::of(loss, &main, seed, None);
+        }
         let rank = least + seed.below(most);
         let main: Vec<usize> = (0..rank).map(|_| 1 + seed.below(3)).collect();
         Self::of(loss, &main, seed, None)
@@ -120,7 +127,7 @@ impl Problem {
                 found.and_then(|(_, shape)| shape.first()).copied().unwrap_or(1)
             };
             let shape = match argument.form {
-                Form::Main | Form::Matrix(..) if shapes.is_empty() => main.to_vec(),
+                Form::Main | Form::Steps | Form::Matrix(..) if shapes.is_empty() => main.to_vec(),
                 Form::Matrix(of, by_rows) => {
                     let free = beside.map_or_else(|| 1 + seed.below(3), |beside| beside.rows);
                     let rows = definition.rows(argument.name).unwrap_or(free);
@@ -135,6 +142,9 @@ impl Problem {
                 | Form::PerRow(_)
                 | Form::Trailing
                 | Form::AnySideOne
+                | Form::Steps
+                | Form::Sequences
+                | Form::Lengths
                 | Form::Sample
                 | Form::Value => continue,
             };
@@ -142,6 +152,7 @@ impl Problem {
             problem.numbers.push((argument.name, Dense::new(&shape, data)?));
             shapes.push((argument, shape));
         }
+        let steps = main.first().copied().unwrap_or(0);
         let Main { shape: main, classes, .. } = definition.main(&Given(&shapes))?;
         let rank = main.len();
         let class_axis = match definition.layout() {
@@ -164,9 +175,16 @@ impl Problem {
             }
             let labels = match argument.values {
                 Values::Numbers => false,
-                Values::Indices | Values::IndexSets => true,
+                Values::Indices | Values::IndexSets | Values::Integers => true,
                 Values::Either => beside.is_some() || seed.below(2) == 0,
             };
+            // The lengths come with their sequences.
+            if argument.form == Form::Sequences {
+                problem.sequences(loss, steps, &main, beside.is_none(), seed)?;
+            }
+            if matches!(argument.form, Form::Sequences | Form::Lengths) {
+                continue;
+            }
             if argument.values == Values::IndexSets {
                 let inner = class_axis.map_or(1, |axis| count(&main[axis + 1..]));
                 // A few labels a row, as data has them, however many classes there are.
@@ -189,7 +207,12 @@ impl Problem {
                 continue;
             }
             let shape = match argument.form {
-                Form::Main | Form::Matrix(..) | Form::PerRow(_) => continue,
+                Form::Main
+                | Form::Steps
+                | Form::Sequences
+                | Form::Lengths
+                | Form::Matrix(..)
+                | Form::PerRow(_) => continue,
                 Form::Same => main.clone(),
                 Form::Rows | Form::Value => rows.clone(),
                 Form::PerClass => vec![main[class_axis.unwrap_or(0)]],
@@ -217,6 +240,56 @@ impl Problem {
             problem.numbers.push((argument.name, Dense::new(&shape, data)?));
         }
         Ok(problem)
+    }
+
+    /// Sequences that have alignments, for samples of so many steps: padded or one after the other, all alike or not.
+    fn sequences(
+        &mut self,
+        loss: &Loss<Box<dyn Definition>>,
+        steps: usize,
+        main: &[usize],
+        vary: bool,
+        seed: &mut Stream,
+    ) -> Result<(), Error> {
+        let (rows, classes) = match *main {
+            [rows, classes] => (rows, classes),
+            _ => (1, count(main)),
+        };
+        let alone = main.len() == 1;
+        let blank = loss.definition().blank().and_then(|blank| usize::try_from(blank).ok());
+        // A label and its like need a blank between them.
+        let sample = |seed: &mut Stream| {
+            let own = steps - seed.below(steps.min(2));
+            (own, seed.below(own.div_ceil(2) + 1))
+        };
+        let mut samples: Vec<_> = (0..rows).map(|_| sample(seed)).collect();
+        let alike = alone || vary && seed.below(4) == 0;
+        if alike {
+            samples = vec![samples[0]; rows];
+        }
+        let flat = !alone && vary && seed.below(2) == 0;
+        let longest = samples.iter().map(|&(_, length)| length).max().unwrap_or(0);
+        let width = longest + if vary { seed.below(2) } else { 0 };
+        let mut labels = Vec::new();
+        for &(_, length) in &samples {
+            let label = |_| match seed.below(classes) {
+                label if Some(label) == blank => (label + 1) % classes,
+                label => label,
+            };
+            labels.extend((0..length).map(label).map(|label| i64::try_from(label).unwrap_or(0)));
+            // What pads is no label.
+            labels.extend((length..if flat { length } else { width }).map(|_| -7));
+        }
+        let shape = if alone || flat { vec![labels.len()] } else { vec![rows, width] };
+        let numbers = |of: fn(&(usize, usize)) -> usize| {
+            let shape = if alike { vec![] } else { vec![rows] };
+            let data = samples.iter().take(count(&shape)).map(of);
+            Indices::new(&shape, data.map(|x| i64::try_from(x).unwrap_or(0)).collect())
+        };
+        self.labels.push(("targets", Indices::new(&shape, labels)?));
+        self.labels.push(("input_lengths", numbers(|sample| sample.0)?));
+        self.labels.push(("target_lengths", numbers(|sample| sample.1)?));
+        Ok(())
     }
 
     /// The problem with things gone wrong: infinities, NaN and zeros among the numbers, labels out of range, other
@@ -286,7 +359,7 @@ impl Problem {
                 let sign = [1.0, -1.0][seed.below(2)];
                 base[index] + sign * seed.between(gap.0, gap.1)
             }
-            (None, Form::Main | Form::Same, _) => seed.between(-3.0, 3.0),
+            (None, Form::Main | Form::Steps | Form::Same, _) => seed.between(-3.0, 3.0),
             (
                 None,
                 Form::Rows
@@ -297,6 +370,8 @@ impl Problem {
                 | Form::PerRow(_)
                 | Form::Trailing
                 | Form::AnySideOne
+                | Form::Sequences
+                | Form::Lengths
                 | Form::Sample,
                 _,
             ) => seed.between(0.25, 2.0),
@@ -326,6 +401,7 @@ pub fn with_options(
             "an integer" if name == "ignore_index" => {
                 ["-100", "0", "-1"].map(String::from).to_vec()
             }
+            "an integer from 0" => ["0", "1"].map(String::from).to_vec(),
             words if words.contains(" | ") => words.split(" | ").map(String::from).collect(),
             _ => continue,
         };

@@ -58,8 +58,11 @@ pub(crate) fn run(problems: &[(Loss, Vec<Argument>)], json: bool) -> Result<Stri
                 error,
             };
             let got = match run(loss, &inputs) {
-                // What a backend cannot hold is a row of its own, and the others go on.
-                Err(lossmith_core::Error::Backend(error)) => {
+                // What a backend cannot hold or do is a row of its own, and the others go on.
+                Err(
+                    error @ (lossmith_core::Error::Backend(_)
+                    | lossmith_core::Error::Unsupported { .. }),
+                ) => {
                     rows.push(row("all".into(), Err(error.to_string())));
                     continue;
                 }

@@ -1,9 +1,9 @@
-//! The digits, embedded: a problem for every loss of the catalogue.
+//! The digits, embedded: a problem for every loss of the catalogue that takes predictions and their targets.
 
 use crate::error::Error;
 use crate::read::{Argument, from_npy};
 use crate::run::Loss;
-use lossmith_core::catalogue::{self, Kind};
+use lossmith_core::catalogue::{self, Entry, FROM_ZERO, Form, Kind, UNIT, Values};
 
 macro_rules! file {
     ($name:literal) => {
@@ -11,41 +11,50 @@ macro_rules! file {
     };
 }
 
-/// Which file is which argument of which loss.
-const ARGUMENTS: [(&[&str], &str, &[u8]); 12] = [
-    (&["l1", "mse", "smooth_l1", "huber", "log_cosh"], "input", file!("regression_prediction")),
-    (&["l1", "mse", "smooth_l1", "huber", "log_cosh"], "target", file!("regression_target")),
-    (&["cross_entropy", "multi_margin"], "input", file!("logits")),
-    (&["nll", "kl_div"], "input", file!("log_probabilities")),
-    (&["kl_div"], "target", file!("soft_targets")),
-    (&["cross_entropy", "nll", "multi_margin"], "target", file!("labels")),
-    (&["cross_entropy", "nll"], "weight", file!("class_weights")),
-    (&["binary_cross_entropy"], "input", file!("ovr_probabilities")),
-    (
-        &["binary_cross_entropy_with_logits", "sigmoid_focal", "multilabel_soft_margin"],
-        "input",
-        file!("ovr_logits"),
-    ),
-    (&["binary_cross_entropy"], "target", file!("ovr_targets")),
-    (
-        &["binary_cross_entropy_with_logits", "sigmoid_focal", "multilabel_soft_margin"],
-        "target",
-        file!("ovr_targets"),
-    ),
-    (&["binary_cross_entropy_with_logits"], "pos_weight", file!("pos_weight")),
+/// The predictions and targets that go with what the loss says of its two required arguments; none if it has others.
+fn problem(entry: &Entry) -> Option<[&'static [u8]; 2]> {
+    let mut required = entry.arguments.iter().filter(|argument| !argument.optional);
+    let (input, target) = (required.next()?, required.next()?);
+    let others = required.next().is_some() || [input.name, target.name] != ["input", "target"];
+    match (target.values, target.domain, input.domain) {
+        _ if others => None,
+        (Values::Indices | Values::Either, ..) => {
+            let input = if input.log { file!("log_probabilities") } else { file!("logits") };
+            Some([input, file!("labels")])
+        }
+        (Values::Numbers, Some(UNIT), Some(UNIT)) => {
+            Some([file!("ovr_probabilities"), file!("ovr_targets")])
+        }
+        (Values::Numbers, Some(UNIT), None) => Some([file!("ovr_logits"), file!("ovr_targets")]),
+        (Values::Numbers, Some(FROM_ZERO), None) if input.log => {
+            Some([file!("log_probabilities"), file!("soft_targets")])
+        }
+        (Values::Numbers, None, None) if !input.log => {
+            Some([file!("regression_prediction"), file!("regression_target")])
+        }
+        (Values::Numbers | Values::IndexSets | Values::Integers, ..) => None,
+    }
+}
+
+/// The weights that the digits have, and what they are weights of.
+const WEIGHTS: [(&str, Form, &[u8]); 2] = [
+    ("weight", Form::PerClass, file!("class_weights")),
+    ("pos_weight", Form::Trailing, file!("pos_weight")),
 ];
 
 /// Every loss that the digits are a problem for, with its arguments.
 pub(crate) fn all() -> Result<Vec<(Loss, Vec<Argument>)>, Error> {
     let losses = catalogue::all().into_iter().filter(|loss| loss.entry().kind == Kind::Loss);
-    let with = |loss: Loss| {
-        let own = ARGUMENTS.iter().filter(|(losses, ..)| losses.contains(&loss.entry().name));
-        let own = own.map(|(_, name, bytes)| from_npy(&loss, name, bytes));
-        Ok((loss.clone(), own.collect::<Result<_, _>>()?))
+    let known = losses.filter_map(|loss| problem(loss.entry()).map(|problem| (loss, problem)));
+    let with = |(loss, [input, target]): (Loss, [&'static [u8]; 2])| {
+        let taken = |(name, form, _): &(&str, Form, _)| {
+            loss.entry().arguments.iter().any(|own| (own.name, own.form) == (*name, *form))
+        };
+        let weights = WEIGHTS.into_iter().filter(taken).map(|(name, _, bytes)| (name, bytes));
+        let own = [("input", input), ("target", target)].into_iter().chain(weights);
+        let read = own.map(|(name, bytes)| from_npy(&loss, name, bytes));
+        let read = read.collect::<Result<_, _>>()?;
+        Ok((loss, read))
     };
-    let known = losses.filter(|loss| {
-        let name = loss.entry().name;
-        ARGUMENTS.iter().any(|(losses, ..)| losses.contains(&name))
-    });
     known.map(with).collect()
 }

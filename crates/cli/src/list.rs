@@ -50,7 +50,8 @@ fn full(mut loss: Loss) -> String {
     let mut arguments = Table::new();
     arguments.load_style(presets::NOTHING).set_header(["argument", "shape", "elements", "domain"]);
     for argument in entry.arguments.iter().chain([&SAMPLE_WEIGHT]) {
-        let (form, values) = (argument.form.words(), argument.values.words());
+        let values = if argument.log { "logarithms" } else { argument.values.words() };
+        let form = argument.form.words();
         arguments.add_row([&mark(argument), form, values, domain(argument)]);
     }
     let mut options = Table::new();
@@ -70,7 +71,7 @@ fn describe(mut loss: Loss) -> Value {
     let argument = |argument: &Argument| {
         json!({
             "name": argument.name, "form": format!("{:?}", argument.form),
-            "values": format!("{:?}", argument.values), "domain": domain(argument),
+            "values": format!("{:?}", argument.values), "log": argument.log, "domain": domain(argument),
             "optional": argument.optional, "differentiable": argument.differentiable,
         })
     };

@@ -135,6 +135,48 @@ fn save_writes_value_and_gradients() {
 }
 
 #[test]
+fn eval_of_sequences() {
+    let dir = tempfile::tempdir().unwrap();
+    let labels = |name: &str, shape, data: &[i64]| {
+        let data: Vec<u8> = data.iter().flat_map(|x| x.to_le_bytes()).collect();
+        npy(dir.path(), &format!("{name}.npy"), "<i8", "False", shape, &data)
+    };
+    let half = 0.5_f32.ln();
+    let x = npy(dir.path(), "x.npy", "<f4", "False", "(2, 2, 2)", &bytes(&[half; 8]));
+    let [x, t, steps] = [
+        format!("log_probs={x}"),
+        format!("targets={}", labels("t", "(2, 2)", &[1, -1, 1, 1])),
+        format!("input_lengths={}", labels("steps", "()", &[2])),
+    ];
+    let lengths = |name, data: &[i64]| format!("target_lengths={}", labels(name, "(2,)", data));
+    let [right, wrong] = [lengths("right", &[1, 2]), lengths("wrong", &[1, 3])];
+    let options = ["--grad", "--json", "-o", "reduction=none", "-o", "zero_infinity=true"];
+    let got = json(&[&["eval", "ctc", &x, &t, &steps, &right][..], &options].concat());
+    let near = |name, exact: &[f64]| {
+        let got = value(&got, name);
+        assert!(got.iter().zip(exact).all(|(a, b)| (a - b).abs() < 1e-6), "{got:?}");
+        assert_eq!(got.len(), exact.len());
+    };
+    near("value", &[0.287_682_072, 0.0]);
+    let third = 1.0 / 3.0;
+    near("grad.log_probs", &[-third, -2.0 * third, 0.0, 0.0, -third, -2.0 * third, 0.0, 0.0]);
+    // What a backend lacks is a row, and the others go on.
+    let rows = json(&["compare", "ctc", &x, &t, &steps, &right, "--json"]);
+    let rows = rows.as_array().unwrap();
+    let lacks = |row: &serde_json::Value| row["unsupported"].is_string();
+    assert!(rows.iter().all(|row| lacks(row) == (row["backend"] == "naive")), "{rows:?}");
+    assert!(rows.iter().any(|row| row["backend"] == "nalgebra" && !lacks(row)));
+    refused(
+        &["eval", "ctc", &x, &t, &steps, &wrong],
+        "target_lengths[1] is 3, but there are 2 labels: give 0 to 2",
+    );
+    refused(
+        &["eval", "ctc", &x, &t, &steps, &right, "--backend", "naive"],
+        "the backend has no take, which the loss needs",
+    );
+}
+
+#[test]
 fn wrong_input_is_one_line_and_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let make = |name, descr, shape, data: &[u8]| npy(dir.path(), name, descr, "False", shape, data);

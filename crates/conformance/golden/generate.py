@@ -22,7 +22,7 @@ weight of l1 and mse, the label's class weight of cross_entropy and nll, else 1)
     none: s*v        sum: sum(s*v)        mean: sum(s*v) / sum(s*d)
 
 A mean whose divisor is zero is NaN, or 0 with `"empty": "zero"`, and its
-gradient is 0.
+gradient is 0. The mean of ctc is that of v over the target's length, at least 1.
 """
 
 import os
@@ -71,6 +71,7 @@ class Loss:
     exact: Callable  # (**arguments, **options) -> unreduced value, in mpmath
     cases: Callable  # (loss name) -> iterable of cases
     divisor: Callable = lambda **_: 1.0  # (**arguments, **options) -> array
+    scale: Callable = lambda **_: 1.0  # what a mean first divides each value by
     differentiable: tuple = ("input", "target")
 
 
@@ -82,11 +83,13 @@ def add(values):
     return values.sum() if hasattr(values, "sum") else values
 
 
-def reduce(values, reduction, sample_weight, divisor):
+def reduce(values, reduction, sample_weight, divisor, scale=1.0):
     """The definition of the reductions, for tensors and for exact arrays."""
     trailing = (1,) * (values.ndim - sample_weight.ndim)
     sample_weight = sample_weight.reshape(tuple(sample_weight.shape) + trailing)
     values = values * sample_weight
+    if reduction == "mean":
+        values = values / scale
     if reduction == "none":
         return values
     if reduction == "batchmean":
@@ -117,7 +120,9 @@ def evaluate(loss, case, rng):
     else:
         values = loss.torch(**tensors, **options, reduction="none")
         divisor = np.broadcast_to(loss.divisor(**arguments, **options), values.shape)
-        value = reduce(values, reduction, torch.tensor(sample_weight), torch.tensor(divisor))
+        scale = torch.as_tensor(loss.scale(**arguments, **options))
+        weight = torch.tensor(sample_weight)
+        value = reduce(values, reduction, weight, torch.tensor(divisor), scale)
     cotangent = torch.tensor(normal(rng, value.shape)) if reduction == "none" else None
     grads = torch.autograd.grad(value, leaves.values(), cotangent, materialize_grads=True)
     cotangent = None if cotangent is None else cotangent.numpy()
@@ -133,12 +138,13 @@ def evaluate_exactly(loss, case, cotangent):
     arguments, options, sample_weight = split(case)
     exact = {k: to_exact(v) if v.dtype == np.float64 else v for k, v in arguments.items()}
     divisor = loss.divisor(**arguments, **options)
+    scale = to_exact(loss.scale(**arguments, **options))
 
     def value():
         values = np.asarray(loss.exact(**exact, **options), dtype=object)
         sample = np.ones(values.shape) if sample_weight is None else sample_weight
         divisors = to_exact(np.broadcast_to(divisor, values.shape))
-        return reduce(values, case.options["reduction"], to_exact(sample), divisors)
+        return reduce(values, case.options["reduction"], to_exact(sample), divisors, scale)
 
     def total():
         return np.sum(value() if cotangent is None else value() * to_exact(cotangent))
@@ -944,6 +950,115 @@ def adaptive_cases(loss):
 WEIGHTS = ("head.weight", "head.bias", *(f"tails.{i}.{j}" for i in range(3) for j in range(2)))
 
 
+def ctc_samples(log_probs, targets, input_lengths, target_lengths):
+    """Each sample's log-probabilities (T, C) and targets, without padding."""
+    if log_probs.ndim == 2:
+        log_probs = log_probs[:, None]
+    inputs = np.atleast_1d(input_lengths).tolist()
+    lengths = np.atleast_1d(target_lengths).tolist()
+    rows = np.atleast_1d(targets)
+    if rows.ndim == 1:
+        rows = np.split(rows, np.cumsum(lengths)[:-1])
+    for n, (steps, length) in enumerate(zip(inputs, lengths)):
+        yield log_probs[:steps, n], rows[n][:length].tolist()
+
+
+def ctc_likelihood(probs, target, blank):
+    """The probability of all alignments, by the forward recursion on tensors or exact numbers."""
+    states = [blank] + [state for label in target for state in (label, blank)]
+    # Before the first step all is at the first blank, which leads to itself and to the first label.
+    alpha = [1 if s == 0 else 0 for s in range(len(states))]
+    for step in probs:
+        skips = (s > 1 and x not in (blank, states[s - 2]) for s, x in enumerate(states))
+        reached = [sum(alpha[max(s - 1 - skip, 0) : s + 1]) for s, skip in enumerate(skips)]
+        alpha = [step[x] * alpha_x for x, alpha_x in zip(states, reached)]
+    return sum(alpha[-2:])
+
+
+def ctc(log_probs, targets, input_lengths, target_lengths, blank=0, zero_infinity=False, reduction="mean"):
+    """PyTorch's value. The gradient is this recursion's: PyTorch's own is one in the input of a log-softmax before it."""
+    arguments = (log_probs, targets, input_lengths, target_lengths)
+    values = []
+    for sample, target in ctc_samples(*(log_probs, *(x.numpy() for x in arguments[1:]))):
+        likelihood = ctc_likelihood(sample.exp(), target, blank)
+        impossible = zero_infinity and likelihood == 0
+        values.append(0 * sample.exp().sum() if impossible else -torch.log(likelihood))
+    values = torch.stack(values).reshape(input_lengths.shape if log_probs.ndim == 2 else (-1,))
+    if reduction == "mean":
+        values = values / target_lengths.clamp(min=1)
+    value = values if reduction == "none" else add(values) / (len(values.ravel()) if reduction == "mean" else 1)
+    with torch.no_grad():
+        how = {"blank": blank, "zero_infinity": zero_infinity, "reduction": reduction}
+        theirs = F.ctc_loss(*arguments, **how)
+        assert torch.allclose(value, theirs.reshape(value.shape), rtol=1e-12, atol=1e-12), (value, theirs)
+    return value
+
+
+def exact_ctc(log_probs, targets, input_lengths, target_lengths, blank=0, zero_infinity=False):
+    values = []
+    for sample, target in ctc_samples(log_probs, targets, input_lengths, target_lengths):
+        likelihood = ctc_likelihood(exp(sample), target, blank)
+        values.append(mp.zero if zero_infinity and likelihood == 0 else -mp.log(likelihood))
+    return np.asarray(values, dtype=object).reshape(input_lengths.shape if log_probs.ndim == 2 else -1)
+
+
+def ctc_cases(loss):
+    axes = {
+        "shape": {
+            "batch": (6, 3, 4), "unbatched": (5, 4), "one_sample": (7, 1, 5), "wide": (4, 2, 9),
+            "one_step": (1, 2, 3),
+        },
+        "targets": {"": "padded", "concatenated": "flat", "repeats": "repeats", "empty": "empty"},
+        "lengths": {"": False, "short": True},
+        "blank": {"": 0, "blank2": 2},
+        "scale": {"": 0.0, "raw": 1.5, "peaked": 12.0},
+        "zero_infinity": {"": False, "zero_infinity": True},
+        "reduction": REDUCTION,
+        "sample": {"": None, "sample": "all"},
+    }
+
+    def build(rng, shape, targets, lengths, blank, scale, zero_infinity):
+        steps, classes, rows = shape[0], shape[-1], shape[1:-1]
+        count = rows[0] if rows else 1
+        if (targets == "flat" and not rows) or (lengths and steps == 1):
+            return None
+        # Where infinity is zeroed, some samples have too few steps.
+        most = steps if zero_infinity else max(1, steps // 2)
+        inputs = np.array([steps - (lengths and i % 2) for i in range(count)])
+        sizes = np.array([1 + int(rng.integers(most)) for _ in range(count)])
+        if targets == "empty":
+            sizes[-1] = 0
+        others = [c for c in range(classes) if c != blank]
+        chosen = rng.choice(others[:1] if targets == "repeats" else others, size=(count, most))
+        if targets == "repeats" and not zero_infinity:
+            sizes = np.minimum(sizes, (inputs + 1) // 2)
+        elif not zero_infinity:
+            # A label and its like need a blank between them.
+            need = lambda i: sizes[i] + sum(chosen[i, 1 : sizes[i]] == chosen[i, : max(sizes[i] - 1, 0)])
+            for i in range(count):
+                while need(i) > inputs[i]:
+                    sizes[i] -= 1
+        if targets == "flat":
+            chosen = np.concatenate([chosen[i, : sizes[i]] for i in range(count)])
+        if not rows:
+            chosen, inputs, sizes = chosen[0, : sizes[0]], inputs[0], sizes[0]
+        numbers = normal(rng, shape, scale or 1.0)
+        if not scale:
+            numbers -= np.log(np.exp(numbers).sum(-1, keepdims=True))
+        integers = {"targets": chosen, "input_lengths": inputs, "target_lengths": sizes}
+        options = {"blank": blank} if blank else {}
+        options |= {"zero_infinity": True} if zero_infinity else {}
+        arguments = {"log_probs": numbers} | {k: np.asarray(v, dtype=np.int64) for k, v in integers.items()}
+        return options, arguments, rows
+
+    ruled_out = np.array([[[-math.inf, -1.0, -0.5]], [[-0.25, -math.inf, -2.0]], [[-1.5, -0.75, -math.inf]]])
+    whole = {"log_probs": ruled_out, "targets": [[1, 2]], "input_lengths": [3], "target_lengths": [2]}
+    extremes = [*table("ruled_out", whole), *table("tie", whole | {"log_probs": np.zeros((3, 1, 3))})]
+    for case in extremes:
+        case.arguments |= {k: v.astype(np.int64) for k, v in case.arguments.items() if k != "log_probs"}
+    return grid(loss, 70, axes, build) + extremes
+
+
 def block_cases(loss, count, extremes, shapes, options=NO_OPTIONS, keep=lambda case: True):
     """Building blocks: functions of one input."""
 
@@ -1164,6 +1279,10 @@ LOSSES = {
     ),
     "adaptive_log_softmax": Loss(
         adaptive, exact_adaptive, adaptive_cases, differentiable=("input", *WEIGHTS)
+    ),
+    "ctc": Loss(
+        ctc, exact_ctc, ctc_cases, differentiable=("log_probs",),
+        scale=lambda target_lengths, **_: np.maximum(target_lengths, 1).astype(np.float64),
     ),
     "log_cosh": Loss(
         # PyTorch has none: its logarithm of a sum of exponentials.

@@ -2,6 +2,7 @@
 
 use lossmith_core::labels::Labels;
 use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
+use lossmith_core::sequence::Table;
 use lossmith_core::{Backend, Operand};
 
 /// A tensor on the host.
@@ -46,7 +47,13 @@ pub(crate) enum Call {
     AtLabel(Labels),
     /// Which operands are transposed, and the sides of the result.
     Matmul([bool; 2], [usize; 3]),
+    /// What stands where the table has nothing.
+    Take(Table, f64),
+    Put(Table),
 }
+
+/// Calls by the names of what they are about, with their operands.
+pub(crate) type Cases = Vec<(&'static str, Call, Vec<Arg>)>;
 
 /// Why a call gives nothing to judge, or what is wrong with what it gives.
 #[derive(Debug)]
@@ -63,7 +70,20 @@ pub(crate) fn run<B: Backend>(
     args: &[Arg],
     owned: usize,
 ) -> Result<Vec<f64>, Fault> {
-    if matches!(call, Call::Matmul(..)) && backend.matmul().is_none() {
+    let powers = backend.powers();
+    let lacks = match call {
+        Call::Matmul(..) => powers.matmul.is_none(),
+        Call::Take(..) | Call::Put(_) => powers.take.is_none(),
+        Call::Transfer
+        | Call::Unary(_)
+        | Call::Binary(_)
+        | Call::Select(_)
+        | Call::Reduce(..)
+        | Call::Centre(..)
+        | Call::Fold(_)
+        | Call::AtLabel(_) => false,
+    };
+    if lacks {
         return Err(Fault::Unsupported);
     }
     let wrong = |error: B::Error| Fault::Wrong(format!("{error}; {call:?}"));
@@ -98,7 +118,9 @@ pub(crate) fn run<B: Backend>(
         | Call::Select(_)
         | Call::Reduce(..)
         | Call::Centre(..)
-        | Call::Fold(_) => false,
+        | Call::Fold(_)
+        | Call::Take(..)
+        | Call::Put(_) => false,
     };
     let result = apply(backend, call, operands).map_err(|error| match error {
         Some(_) if inner => Fault::Unsupported,
@@ -147,8 +169,16 @@ fn apply<B: Backend>(
         Call::Matmul([turn_a, turn_b], sides) => {
             let (a, b) = (next()?, next()?);
             let (a, b) = (a.tensor().ok_or(None)?, b.tensor().ok_or(None)?);
-            let power = backend.matmul().ok_or(None)?;
+            let power = backend.powers().matmul.ok_or(None)?;
             power.matmul((a, *turn_a), (b, *turn_b), *sides)
+        }
+        Call::Take(table, otherwise) => {
+            let power = backend.powers().take.ok_or(None)?;
+            power.take(next()?.tensor().ok_or(None)?, table, *otherwise)
+        }
+        Call::Put(table) => {
+            let power = backend.powers().take.ok_or(None)?;
+            power.put(next()?.tensor().ok_or(None)?, table)
         }
     };
     backend.download(&result.map_err(Some)?).map_err(Some)

@@ -172,9 +172,8 @@ struct File {
     cases: Vec<Case>,
 }
 
-macro_rules! files {
-    ($($name:literal),* $(,)?) => { [$(include_str!(concat!("../golden/", $name, ".json"))),*] };
-}
+/// The text of every file of the golden grid, as `build.rs` lists them.
+const GOLDEN: &[&str] = &include!(concat!(env!("OUT_DIR"), "/golden.rs"));
 
 /// PyTorch's values and gradients in double precision, over a grid of options, target kinds, ranks, reductions and
 /// weights; `golden/generate.py` makes them.
@@ -183,44 +182,15 @@ macro_rules! files {
 /// If a golden file is not what this crate reads, which its own tests rule out.
 #[must_use]
 pub fn golden() -> Vec<Case> {
-    let files = files![
-        "l1",
-        "mse",
-        "cross_entropy",
-        "nll",
-        "binary_cross_entropy",
-        "binary_cross_entropy_with_logits",
-        "smooth_l1",
-        "huber",
-        "kl_div",
-        "poisson_nll",
-        "gaussian_nll",
-        "margin_ranking",
-        "hinge_embedding",
-        "soft_margin",
-        "multi_margin",
-        "multilabel_margin",
-        "multilabel_soft_margin",
-        "cosine_embedding",
-        "triplet_margin",
-        "triplet_margin_with_distance",
-        "linear_cross_entropy",
-        "adaptive_log_softmax",
-        "log_cosh",
-        "sigmoid_focal",
-        "softmax",
-        "log_softmax",
-        "logsumexp",
-        "sigmoid",
-        "log_sigmoid",
-        "softplus",
-    ];
-    let cases = |text: &&str| {
-        let File { loss, mut cases } = read(text);
+    let mut files: Vec<File> = GOLDEN.iter().map(|text| read(text)).collect();
+    // In the catalogue's order, whatever the names are.
+    let order: Vec<_> = catalogue::all().iter().map(|loss| loss.entry().name).collect();
+    files.sort_by_key(|file| order.iter().position(|name| *name == file.loss));
+    let cases = |File { loss, mut cases }: File| {
         cases.iter_mut().for_each(|case| case.loss.clone_from(&loss));
         cases
     };
-    files.iter().flat_map(cases).collect()
+    files.into_iter().flat_map(cases).collect()
 }
 
 /// The edge table: limits, kinks, ties, infinities and NaN, ignored and empty data, long sums.

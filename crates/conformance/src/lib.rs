@@ -17,6 +17,7 @@ mod losses;
 mod ops;
 mod reductions;
 mod suite;
+mod tables;
 
 pub use case::{Case, edges, golden, samples};
 pub use certify::Report;

@@ -97,11 +97,6 @@ fn table<R: Runner>(runner: &R, claim: &Claim, phase: &str, cases: &[Case], repo
 /// A sample of PyTorch's or ONNX's, whose right answer may be an error; then its results without the check as well.
 fn sample<R: Runner>(runner: &R, claim: &Claim, case: &Case, report: &mut Report) {
     let name = format!("samples: {} {}", case.loss, case.name);
-    // The one loss that is not there yet.
-    if case.loss == "ctc" {
-        report.unsupported += 1;
-        return;
-    }
     let Some(variant) = &case.error else { return run(runner, claim, case, true, name, report) };
     let refused = || runner.value_and_grad(&case.loss()?, &case.inputs(claim.format)?);
     let what = match refused() {

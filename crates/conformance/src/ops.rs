@@ -1,6 +1,6 @@
 //! The op level: every row of the contract in [`lossmith_core::op`] as calls, judged by the reference.
 
-use crate::calls::{Arg, Call, Fault, Host, run};
+use crate::calls::{Arg, Call, Cases, Fault, Host, run};
 use crate::certify::Report;
 use crate::suite::{Claim, ulps};
 use lossmith_core::labels::Labels;
@@ -18,10 +18,12 @@ enum Phase {
     Fold(Reduce),
     AtLabel,
     Matmul,
+    Take,
+    Put,
 }
 
 /// The phases of the op level, by the names of their tests.
-const PHASES: [(&str, Phase); 26] = [
+const PHASES: [(&str, Phase); 29] = [
     ("transfer", Phase::Transfer),
     ("neg", Phase::Unary(Unary::Neg)),
     ("abs", Phase::Unary(Unary::Abs)),
@@ -39,6 +41,7 @@ const PHASES: [(&str, Phase); 26] = [
     ("div", Phase::Binary(Binary::Div)),
     ("weigh", Phase::Binary(Binary::Weigh)),
     ("exp_sub", Phase::Binary(Binary::ExpSub)),
+    ("log_add_exp", Phase::Binary(Binary::LogAddExp)),
     ("select_eq", Phase::Select(Compare::Eq)),
     ("select_lt", Phase::Select(Compare::Lt)),
     ("select_le", Phase::Select(Compare::Le)),
@@ -48,6 +51,8 @@ const PHASES: [(&str, Phase); 26] = [
     ("fold_max", Phase::Fold(Reduce::Max)),
     ("at_label", Phase::AtLabel),
     ("matmul", Phase::Matmul),
+    ("take", Phase::Take),
+    ("put", Phase::Put),
 ];
 
 /// The names of the phases of the op level, which are the names of its tests.
@@ -160,17 +165,18 @@ fn widest(args: &[Arg]) -> [usize; 3] {
 /// Whether the contract fixes the sign of a zero.
 fn signed_zero(call: &Call) -> bool {
     match call {
-        Call::Transfer | Call::Select(_) | Call::AtLabel(_) => true,
+        Call::Transfer | Call::Select(_) | Call::AtLabel(_) | Call::Take(..) => true,
         Call::Unary(Unary::Neg | Unary::Abs | Unary::Expm1 | Unary::Sqrt) => true,
         Call::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div) => true,
         Call::Unary(
             Unary::Sign | Unary::Exp | Unary::Ln | Unary::Ln1p | Unary::Sigmoid | Unary::Softplus,
         )
-        | Call::Binary(Binary::Weigh | Binary::ExpSub)
+        | Call::Binary(Binary::Weigh | Binary::ExpSub | Binary::LogAddExp)
         | Call::Reduce(..)
         | Call::Centre(..)
         | Call::Fold(_)
-        | Call::Matmul(..) => false,
+        | Call::Matmul(..)
+        | Call::Put(_) => false,
     }
 }
 
@@ -195,7 +201,12 @@ fn allowed(call: &Call, args: &[Arg], y: &[f64], claim: &Claim) -> Result<Vec<f6
             };
             y.iter().zip(&apart).map(bound).collect()
         }
-        Call::Reduce(Reduce::Sum, _) | Call::Fold(Reduce::Sum) => {
+        // The tail that is added to the larger is rounded as a number of its own.
+        Call::Binary(Binary::LogAddExp) => {
+            let bound = |y: &f64| factor * (4.0 * format.unit() * (y.abs() + 1.0));
+            y.iter().map(bound).collect()
+        }
+        Call::Reduce(Reduce::Sum, _) | Call::Fold(Reduce::Sum) | Call::Put(_) => {
             let sizes: Vec<_> = args.iter().map(|arg| arg.map(f64::abs)).collect();
             let terms = run(&Reference, call, &sizes, 0)?;
             // A fold is not narrowed: nothing but `f64` is lost.
@@ -223,11 +234,10 @@ fn allowed(call: &Call, args: &[Arg], y: &[f64], claim: &Claim) -> Result<Vec<f6
         | Call::Reduce(Reduce::Max, _)
         | Call::Fold(Reduce::Max)
         | Call::Centre(..)
+        | Call::Take(..)
         | Call::AtLabel(_) => vec![0.0; y.len()],
     })
 }
-
-type Cases = Vec<(&'static str, Call, Vec<Arg>)>;
 
 /// Shapes that are empty, on one axis or another.
 const EMPTY: [[usize; 3]; 4] = [[0, 3, 1], [2, 0, 1], [0, 1, 1], [2, 3, 0]];
@@ -244,6 +254,8 @@ fn cases(phase: Phase, format: Format) -> Cases {
         Phase::Fold(op) => crate::reductions::folds(op, format),
         Phase::AtLabel => at_label(),
         Phase::Matmul => crate::reductions::products(),
+        Phase::Take => crate::tables::takes(),
+        Phase::Put => crate::tables::puts(),
     }
 }
 
@@ -253,7 +265,8 @@ fn numbers() -> Vec<f64> {
 }
 
 /// What the contract table says something of: NaN, zeros, infinities.
-const LIMITS: [f64; 7] = [f64::NAN, 0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, 1.0, -1.0];
+pub(crate) const LIMITS: [f64; 7] =
+    [f64::NAN, 0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, 1.0, -1.0];
 
 /// The ends of the format: below its normal numbers, the least of these, and the largest.
 fn ends(format: Format) -> Vec<f64> {
@@ -274,7 +287,7 @@ fn product(values: &[f64], arity: usize) -> Vec<Arg> {
 }
 
 /// Numbers that tell their places, operands and operands' order apart.
-fn told_apart(sides: [usize; 3], operand: usize) -> Arg {
+pub(crate) fn told_apart(sides: [usize; 3], operand: usize) -> Arg {
     let count: usize = sides.iter().product();
     let number = |index: usize| {
         [1.0, 2.0, 3.0, 5.0, 7.0, 11.0, 13.0][(index + 2 * operand) % 7] * [0.25, -0.5][operand % 2]
@@ -297,6 +310,10 @@ fn element_wise(call: &Call, arity: usize, format: Format) -> Cases {
     add("limits", product(&LIMITS, arity));
     let pairs = product(&ends(format), arity.min(2)).into_iter();
     add("ends of the format", pairs.cycle().take(arity).collect());
+    if arity < 3 {
+        // Beyond what the exponential of any format holds.
+        add("large", product(&[-20_000.0, -800.0, 0.0, 800.0, 20_000.0], arity));
+    }
     if arity == 2 {
         let limits = Arg::tensor([LIMITS.len(), 1, 1], LIMITS);
         for number in LIMITS {

@@ -1,10 +1,8 @@
 //! The reductions' rows of the contract, and what long sums must not lose.
 
-use crate::calls::{Arg, Call};
+use crate::calls::{Arg, Call, Cases};
 use lossmith_core::Format;
 use lossmith_core::op::{Axis, Reduce};
-
-type Cases = Vec<(&'static str, Call, Vec<Arg>)>;
 
 /// Rows of three that have every limit at every place, and ties.
 fn rows() -> Vec<(&'static str, [f64; 3])> {

@@ -135,8 +135,8 @@ macro_rules! conformance {
             $name Op
             [
                 transfer neg abs sign exp expm1 ln ln1p sqrt sigmoid softplus
-                add sub mul div weigh exp_sub select_eq select_lt select_le
-                reduce_sum reduce_max fold_sum fold_max at_label matmul
+                add sub mul div weigh exp_sub log_add_exp select_eq select_lt select_le
+                reduce_sum reduce_max fold_sum fold_max at_label matmul take put
             ]
             [golden samples edges gradients many_classes many_rows]
             $($claim)*

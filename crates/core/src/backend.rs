@@ -9,7 +9,9 @@
 
 use crate::labels::Labels;
 use crate::op::{Axis, Binary, Compare, Reduce, Unary};
+use crate::sequence::Table;
 use crate::shape::count;
+use std::fmt;
 use std::ops::Range;
 
 /// An argument of an op.
@@ -99,8 +101,8 @@ pub trait Backend {
         miss: Operand<'_, Self::Tensor>,
     ) -> Result<Self::Tensor, Self::Error>;
 
-    /// The product of matrices, for the losses with weights of their own; none is a written decision to go without them.
-    fn matmul(&self) -> Option<&dyn Matmul<Self::Tensor, Self::Error>>;
+    /// What some losses need beyond the ops; [`Powers::NONE`] is a written decision to go without them.
+    fn powers(&self) -> Powers<'_, Self::Tensor, Self::Error>;
 
     /// The labels as the backend wants them.
     ///
@@ -121,6 +123,26 @@ pub trait Backend {
     fn download(&self, x: &Self::Tensor) -> Result<Vec<f64>, Self::Error>;
 }
 
+/// What a backend may do beyond its ops.
+pub struct Powers<'a, T, E> {
+    /// Products of matrices, for the losses with weights of their own.
+    pub matmul: Option<&'a dyn Matmul<T, E>>,
+    /// Elements by tables of their places, for the losses of sequences.
+    pub take: Option<&'a dyn Take<T, E>>,
+}
+
+impl<T, E> Powers<'_, T, E> {
+    /// None of them.
+    pub const NONE: Self = Self { matmul: None, take: None };
+}
+
+impl<T, E> fmt::Debug for Powers<'_, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (matmul, take) = (self.matmul.is_some(), self.take.is_some());
+        f.debug_struct("Powers").field("matmul", &matmul).field("take", &take).finish()
+    }
+}
+
 /// The product of matrices, a power that a backend may have.
 pub trait Matmul<T, E> {
     /// a · b, each a matrix of batch × (class · inner), transposed first where its flag says so. The result has `sides`,
@@ -129,6 +151,21 @@ pub trait Matmul<T, E> {
     /// # Errors
     /// What the library reports.
     fn matmul(&self, a: (&T, bool), b: (&T, bool), sides: [usize; 3]) -> Result<T, E>;
+}
+
+/// Elements by tables of their places along the class axis, a power that a backend may have.
+pub trait Take<T, E> {
+    /// At every place of a row the row's element of the class that the table has there, `otherwise` where it has none.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn take(&self, x: &T, table: &Table, otherwise: f64) -> Result<T, E>;
+
+    /// The transpose: at every class of a row the sum of the row's elements at the places where the table has that class.
+    ///
+    /// # Errors
+    /// What the library reports.
+    fn put(&self, x: &T, table: &Table) -> Result<T, E>;
 }
 
 /// A library's own N-dimensional array, as it enters a backend and as results leave it.
@@ -146,16 +183,23 @@ pub trait Array<B: Backend> {
     /// What the library reports.
     fn enter(&self, backend: &B, view: &View) -> Result<B::Tensor, B::Error>;
 
-    /// The tensor, which has as many elements as `shape`, as an array of that shape.
+    /// The tensors one after the other, which have together as many elements as `shape`, as an array of that shape:
+    /// one, but as many as there are steps where the array entered step by step.
     ///
     /// # Errors
     /// What the library reports.
-    fn leave(backend: &B, tensor: B::Tensor, shape: &[usize]) -> Result<Self::Output, B::Error>;
+    fn leave(
+        backend: &B,
+        tensors: Vec<B::Tensor>,
+        shape: &[usize],
+    ) -> Result<Self::Output, B::Error>;
 }
 
 /// How an N-dimensional array becomes one of three sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
+    /// The place on the array's first axis that is seen, if it is not all of it; the shapes below are then without that axis.
+    pub step: Option<usize>,
     /// The array's shape with ones inserted, so that its axes stand beside the main input's.
     pub aligned: Vec<usize>,
     /// The shape after broadcasting; `aligned` again in all but rare cases.
@@ -171,7 +215,7 @@ impl View {
     /// and the others as the inner side.
     #[must_use]
     pub fn new(aligned: Vec<usize>, expanded: Vec<usize>, ends: [usize; 2]) -> Self {
-        let mut view = Self { aligned, expanded, sides: [1; 3], ends };
+        let mut view = Self { step: None, aligned, expanded, sides: [1; 3], ends };
         view.sides = view.groups().map(|group| count(&view.expanded[group]));
         view
     }
@@ -181,5 +225,12 @@ impl View {
     pub fn groups(&self) -> [Range<usize>; 3] {
         let [batch, class] = self.ends;
         [0..batch, batch..class, class..self.expanded.len()]
+    }
+
+    /// The part of an array's elements, in row-major order, that is seen.
+    pub fn part<'a, T>(&self, data: &'a [T]) -> &'a [T] {
+        let length = count(&self.aligned);
+        let start = self.step.map_or(0, |step| step.saturating_mul(length));
+        data.get(start..start.saturating_add(length)).unwrap_or(data)
     }
 }

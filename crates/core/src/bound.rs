@@ -8,6 +8,7 @@ use crate::format::Format;
 use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var, full};
 use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::real::Real;
+use crate::sequence::TableVar;
 
 /// The bound of every node there is, as it leaves: a number is rounded then.
 pub(crate) fn bounds(graph: &Graph, format: Format) -> Vec<Var<'_>> {
@@ -35,9 +36,11 @@ fn units(node: Node) -> f64 {
         Node::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Weigh, ..)
         | Node::Unary(Unary::Sqrt, _) => 1.0,
         Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Ln | Unary::Ln1p, _)
+        | Node::Put(..)
         | Node::Reduce(Reduce::Sum, ..)
         | Node::Fold(Reduce::Sum, _) => 2.0,
-        Node::Unary(Unary::Sigmoid | Unary::Softplus, _) | Node::Binary(Binary::ExpSub, ..) => 4.0,
+        Node::Unary(Unary::Sigmoid | Unary::Softplus, _)
+        | Node::Binary(Binary::ExpSub | Binary::LogAddExp, ..) => 4.0,
         Node::Constant(_)
         | Node::Input(_)
         | Node::Size(..)
@@ -46,6 +49,7 @@ fn units(node: Node) -> f64 {
         | Node::Reduce(Reduce::Max, ..)
         | Node::Fold(Reduce::Max, _)
         | Node::AtLabel(..)
+        | Node::Take(..)
         | Node::Matmul(..)
         | Node::Spread(_)
         | Node::Detach(_) => 0.0,
@@ -59,7 +63,9 @@ impl<'g> Bounds<'g> {
         let of = |x: Id| self.argument(x, shape);
         let passed = match node {
             Node::Constant(_) | Node::Input(_) | Node::Size(..) => None,
-            Node::Unary(Unary::Neg | Unary::Abs, x) | Node::Spread(x) | Node::Detach(x) => of(x),
+            // No derivative passes, so to first order nothing depends on it: any number would do as well.
+            Node::Detach(_) => None,
+            Node::Unary(Unary::Neg | Unary::Abs, x) | Node::Spread(x) => of(x),
             // A sign may turn where the bound reaches over 0.
             Node::Unary(Unary::Sign, x) => of(x).map(|bound| {
                 let [none, two] = [0.0, 2.0].map(|x| bound.constant(x));
@@ -73,7 +79,14 @@ impl<'g> Bounds<'g> {
                 let second_order = match (op, of(b)) {
                     (Binary::Mul | Binary::Weigh, Some(b)) => pass(of(a), b),
                     (Binary::Mul | Binary::Weigh, None)
-                    | (Binary::Add | Binary::Sub | Binary::Div | Binary::ExpSub, _) => None,
+                    | (
+                        Binary::Add
+                        | Binary::Sub
+                        | Binary::Div
+                        | Binary::ExpSub
+                        | Binary::LogAddExp,
+                        _,
+                    ) => None,
                 };
                 sum(first_order, second_order)
             }
@@ -104,6 +117,16 @@ impl<'g> Bounds<'g> {
                 let of_a = self.argument(a, a_var.shape()).map(|bound| product(bound, b_var.abs()));
                 let of_b = self.argument(b, b_var.shape()).map(|bound| product(a_var.abs(), bound));
                 sum(of_a, of_b)
+            }
+            Node::Take(table, x, _) => {
+                let x_shape = self.graph.node(x).1;
+                let table = TableVar::new(self.graph, table, [x_shape, shape]);
+                self.argument(x, x_shape).map(|bound| table.take(bound, 0.0))
+            }
+            Node::Put(table, x) => {
+                let x_shape = self.graph.node(x).1;
+                let table = TableVar::new(self.graph, table, [shape, x_shape]);
+                self.argument(x, x_shape).map(|bound| table.put(bound))
             }
             Node::AtLabel(labels, hit, miss) => {
                 let exact = y.constant(0.0);
@@ -138,6 +161,11 @@ impl<'g> Bounds<'g> {
                 let terms = self.graph.var(x).abs().sum_to(self.graph.node(x).1, y.shape());
                 Some(terms * units)
             }
+            Node::Put(table, x) => {
+                let x = self.graph.var(x);
+                let table = TableVar::new(self.graph, table, [y.shape(), x.shape()]);
+                Some(table.put(x.abs()) * units)
+            }
             // Each product and each step of the sum.
             Node::Matmul(a, b, turned) => {
                 let [a, b] = [a, b].map(|x| self.graph.var(x));
@@ -155,6 +183,8 @@ impl<'g> Bounds<'g> {
                 let difference = (self.graph.var(a) - self.graph.var(b)).abs();
                 Some((y + y.weigh(difference)) * units + tiny)
             }
+            // The tail that is added to the larger is rounded as a number of its own.
+            Node::Binary(Binary::LogAddExp, ..) => Some((y.abs() + 1.0) * units),
             // A zero weight rounds nothing.
             Node::Binary(Binary::Weigh, w, _) => {
                 let [w, zero] = [self.graph.var(w), y.constant(0.0)];
@@ -174,6 +204,7 @@ impl<'g> Bounds<'g> {
             | Node::Reduce(Reduce::Max, ..)
             | Node::Fold(Reduce::Max, _)
             | Node::AtLabel(..)
+            | Node::Take(..)
             | Node::Spread(_)
             | Node::Detach(_) => None,
         }

@@ -43,6 +43,8 @@ pub struct Argument {
     pub optional: bool,
     /// Whether it has a gradient.
     pub differentiable: bool,
+    /// Whether its numbers are meant as logarithms, of probabilities or of a rate.
+    pub log: bool,
 }
 
 /// How an argument's shape goes with the main input's.
@@ -66,6 +68,12 @@ pub enum Form {
     Trailing,
     /// The main input's shape, also with any one side 1 or without its last; or one number.
     AnySideOne,
+    /// Steps of it, each of the main input's shape, along a first axis of their own.
+    Steps,
+    /// A sequence a sample: a row each, padded, or one after the other.
+    Sequences,
+    /// One number a sample, or one for all.
+    Lengths,
     /// The unreduced loss's shape, or leading sides of it.
     Sample,
     /// The unreduced loss's shape.
@@ -87,7 +95,9 @@ impl Form {
                 "rows of vectors: the last side is the first of the matrix before"
             }
             Self::PerRow(_) => "one number for each row of its matrix",
-
+            Self::Steps => "(T, C) or (T, N, C)",
+            Self::Sequences => "(N, S), (S) of one sample, or one after the other",
+            Self::Lengths => "(N) or ()",
             Self::Trailing => "trailing sides of the input's, each full or 1",
             Self::AnySideOne => "the input's, any one side 1, without its last side, or ()",
             Self::Sample => "the unreduced loss's, or leading sides of it",
@@ -105,6 +115,7 @@ impl Values {
             Self::Indices => "class indices",
             Self::Either => "class indices, one a row, or numbers",
             Self::IndexSets => "class indices, each row's ended by −1",
+            Self::Integers => "integers from 0",
         }
     }
 }
@@ -120,6 +131,8 @@ pub enum Values {
     Either,
     /// Several class indices a row, ended by −1, with the main input's shape.
     IndexSets,
+    /// Integers from 0.
+    Integers,
 }
 
 /// An interval of numbers, or its two ends.
@@ -168,7 +181,14 @@ impl Argument {
             domain: None,
             optional: false,
             differentiable: true,
+            log: false,
         }
+    }
+
+    /// The argument as logarithms.
+    #[must_use]
+    pub const fn logs(self) -> Self {
+        Self { log: true, ..self }
     }
 
     /// Numbers with the main input's shape and a gradient.
@@ -194,6 +214,18 @@ impl Argument {
     pub const fn labels() -> Self {
         let rows = Self { form: Form::Rows, values: Values::Indices, ..Self::target() };
         Self { differentiable: false, ..rows }
+    }
+
+    /// Class indices, a sequence a sample.
+    #[must_use]
+    pub const fn sequences(name: &'static str) -> Self {
+        Self { form: Form::Sequences, ..Self::labels() }.named(name)
+    }
+
+    /// Integers from 0, one a sample.
+    #[must_use]
+    pub const fn lengths(name: &'static str) -> Self {
+        Self { form: Form::Lengths, values: Values::Integers, ..Self::labels() }.named(name)
     }
 
     /// An optional argument without a gradient.
@@ -266,6 +298,9 @@ impl Slot<'_> {
             Self::Number(_, range) => interval(range),
             Self::MaybeNumber(_, range) => format!("{}, or none", interval(range)),
             Self::Integer(_, range) if *range == ANY_INTEGER => "an integer".into(),
+            Self::Integer(_, range) if *range.end() == i64::MAX => {
+                format!("an integer from {}", range.start())
+            }
             Self::Integer(_, range) => format!("{} or {}", range.start(), range.end()),
             Self::Rising(_, most) => {
                 format!("1 to {most} integers from 1, each above the last, as in 10,100")
@@ -341,14 +376,18 @@ pub struct Support {
     pub runs: Vec<&'static str>,
     /// Those that a product of matrices would add.
     pub matmul_adds: Vec<&'static str>,
+    /// Those that taking by tables would add.
+    pub take_adds: Vec<&'static str>,
 }
 
 impl fmt::Display for Support {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (runs, more) = (self.runs.len(), self.matmul_adds.len());
-        write!(f, "{runs} of {}", runs + more)?;
-        if more > 0 {
-            write!(f, "; matmul adds {more} ({})", self.matmul_adds.join(", "))?;
+        let Self { runs, matmul_adds, take_adds } = self;
+        write!(f, "{} of {}", runs.len(), runs.len() + matmul_adds.len() + take_adds.len())?;
+        for (power, more) in [("matmul", matmul_adds), ("take", take_adds)] {
+            if !more.is_empty() {
+                write!(f, "; {power} adds {} ({})", more.len(), more.join(", "))?;
+            }
         }
         Ok(())
     }
@@ -356,14 +395,21 @@ impl fmt::Display for Support {
 
 /// Which losses of the catalogue a backend runs, and what is missing for the others; nothing is run.
 pub fn support<B: Backend>(backend: &B) -> Support {
-    let with_matrices = |entry: &Entry| {
-        entry.arguments.iter().any(|argument| matches!(argument.form, Form::Matrix(..)))
-    };
-    let entries = all().into_iter().map(|loss| loss.entry());
-    let (more, runs): (Vec<_>, Vec<_>) =
-        entries.partition(|entry| backend.matmul().is_none() && with_matrices(entry));
-    let names = |entries: Vec<&'static Entry>| entries.iter().map(|entry| entry.name).collect();
-    Support { runs: names(runs), matmul_adds: names(more) }
+    let powers = backend.powers();
+    let mut support = Support { runs: Vec::new(), matmul_adds: Vec::new(), take_adds: Vec::new() };
+    for loss in all() {
+        let entry = loss.entry();
+        let any = |such: fn(Form) -> bool| entry.arguments.iter().any(|own| such(own.form));
+        let list = if powers.matmul.is_none() && any(|form| matches!(form, Form::Matrix(..))) {
+            &mut support.matmul_adds
+        } else if powers.take.is_none() && any(|form| form == Form::Sequences) {
+            &mut support.take_adds
+        } else {
+            &mut support.runs
+        };
+        list.push(entry.name);
+    }
+    support
 }
 
 /// The loss of that name with its default options.

@@ -66,13 +66,14 @@ impl<B: Backend> Array<B> for Dense {
     }
 
     fn enter(&self, backend: &B, view: &View) -> Result<B::Tensor, B::Error> {
-        let data = broadcast(&self.data, &view.aligned, &view.expanded);
+        let data = broadcast(view.part(&self.data), &view.aligned, &view.expanded);
         backend.upload(view.sides, &data)
     }
 
-    fn leave(backend: &B, tensor: B::Tensor, shape: &[usize]) -> Result<Self, B::Error> {
-        let data = backend.download(&tensor)?;
-        Ok(Self { shape: shape.to_vec(), data })
+    fn leave(backend: &B, tensors: Vec<B::Tensor>, shape: &[usize]) -> Result<Self, B::Error> {
+        let parts = tensors.iter().map(|tensor| backend.download(tensor));
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { shape: shape.to_vec(), data: parts.concat() })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The table of derivatives, generic over [`Real`]: reverse mode on the graph reads it, and so can duals.
 
-use crate::op::{Binary, Unary};
+use crate::op::{Binary, Compare, Unary};
 use crate::real::Real;
 
 /// dy/dx of `y = op(x)`.
@@ -28,5 +28,10 @@ pub fn binary<T: Real>(op: Binary, a: T, b: T, y: T) -> [T; 2] {
         Binary::Mul | Binary::Weigh => [b, a],
         Binary::Div => [one / b, -y / b],
         Binary::ExpSub => [y, -y],
+        // Of an empty sum, ln 0, nothing has a share.
+        Binary::LogAddExp => {
+            let [zero, empty] = [0.0, f64::NEG_INFINITY].map(|x| y.constant(x));
+            [a, b].map(|x| T::select(Compare::Eq, y, empty, zero, x.exp_sub(y)))
+        }
     }
 }

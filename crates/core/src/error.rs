@@ -43,6 +43,20 @@ pub enum Error {
         /// What else may stand there, with the words around it.
         also: String,
     },
+    /// A length is negative or beyond what there is.
+    #[error("{argument}[{index}] is {value}, but there are {most} {what}: give 0 to {most}")]
+    Count {
+        /// The argument.
+        argument: &'static str,
+        /// The position in row-major order.
+        index: usize,
+        /// The offending length.
+        value: i64,
+        /// The largest there may be.
+        most: usize,
+        /// What is counted.
+        what: &'static str,
+    },
     /// A number is outside the argument's domain.
     #[error("{argument}[{index}] is {value}, outside {domain} (check=off skips this)")]
     Domain {

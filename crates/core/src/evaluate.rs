@@ -1,17 +1,17 @@
 //! Runs a loss: plans it for its arguments' shapes and hands the plan to what runs it.
 
 use crate::backend::{Array, Backend, Operand};
+use crate::call::Seen;
 use crate::dense::Dense;
 use crate::error::Error;
 use crate::format::Format;
 use crate::graph::NUMBER;
 use crate::inputs::{Evaluation, Input, Inputs};
 use crate::interpreter::{Run, Value, first_outside};
-use crate::labels::Labels;
 use crate::loss::{Definition, Loss};
 use crate::objective::Objective;
 use crate::op::Reduce;
-use crate::plan::{Entering, Plan, Seen, Wanted};
+use crate::plan::{Entering, Leaving, Picks, Plan, Wanted};
 use crate::reference::Reference;
 
 /// What runs a plan on arrays of some library: every [`Backend`] does, op by op, and so may an engine that sees the
@@ -32,7 +32,7 @@ pub trait Runner<A> {
         &self,
         plan: &Plan,
         arrays: &[Option<&A>],
-        labels: &[Labels],
+        picks: &Picks,
     ) -> Result<Vec<Self::Output>, Error>;
 }
 
@@ -47,20 +47,30 @@ impl<B: Backend, A: Array<B>> Runner<A> for B {
         &self,
         plan: &Plan,
         arrays: &[Option<&A>],
-        labels: &[Labels],
+        picks: &Picks,
     ) -> Result<Vec<A::Output>, Error> {
-        let labels = labels.iter().map(|labels| self.labels(labels).map_err(Error::backend));
+        let labels = picks.labels.iter().map(|labels| self.labels(labels).map_err(Error::backend));
         let labels = labels.collect::<Result<_, _>>()?;
         let inputs = plan.entering().iter().map(|entering| enter(self, entering, arrays));
         let inputs = inputs.collect::<Result<_, Error>>()?;
-        if plan.needs_matmul() && self.matmul().is_none() {
+        let powers = self.powers();
+        if plan.needs_matmul() && powers.matmul.is_none() {
             return Err(Error::Unsupported { power: "matmul" });
         }
-        let run = Run { backend: self, graph: plan.graph(), sides: plan.sides(), inputs, labels };
-        let outputs: Vec<_> = plan.leaving().iter().map(|leaving| leaving.id).collect();
-        let left = run.outputs(&outputs)?.into_iter().zip(plan.leaving());
-        left.map(|(tensor, leaving)| A::leave(self, tensor, &leaving.shape).map_err(Error::backend))
-            .collect()
+        if plan.needs_take() && powers.take.is_none() {
+            return Err(Error::Unsupported { power: "take" });
+        }
+        let (graph, sides) = (plan.graph(), plan.sides());
+        let tables = &picks.tables;
+        let run = Run { backend: self, graph, sides, inputs, labels, tables };
+        let outputs: Vec<_> =
+            plan.leaving().iter().flat_map(|leaving| leaving.ids.iter().copied()).collect();
+        let mut left = run.outputs(&outputs)?.into_iter();
+        let leave = |leaving: &Leaving| {
+            let tensors = left.by_ref().take(leaving.ids.len()).collect();
+            A::leave(self, tensors, &leaving.shape).map_err(Error::backend)
+        };
+        plan.leaving().iter().map(leave).collect()
     }
 }
 
@@ -158,7 +168,7 @@ impl Objective {
         wanted: Wanted,
     ) -> Result<Evaluation<R::Output>, Error> {
         let plan = self.plan_for(&inputs.seen(runner), &inputs.constant, wanted)?;
-        let mut left = runner.run(&plan, &inputs.arrays(), &inputs.labels_of(runner, &plan)?)?;
+        let mut left = runner.run(&plan, &inputs.arrays(), &inputs.picks(runner, &plan)?)?;
         let grads = left.split_off(left.len().min(1));
         let lost = || Error::Objective { fault: "it has no value".into() };
         let value = left.pop().ok_or_else(lost)?;
@@ -208,8 +218,8 @@ impl<A> Inputs<A> {
     /// The class indices as a plan that fits wants them.
     ///
     /// # Errors
-    /// [`Error::Label`] names the first index out of range.
-    pub fn labels_of<R: Runner<A>>(&self, runner: &R, plan: &Plan) -> Result<Vec<Labels>, Error> {
-        plan.labels(&self.seen(runner))
+    /// [`Error::Label`] and [`Error::Count`] name the first index or length out of range.
+    pub fn picks<R: Runner<A>>(&self, runner: &R, plan: &Plan) -> Result<Picks, Error> {
+        plan.picks(&self.seen(runner))
     }
 }

@@ -6,6 +6,7 @@ use crate::derivative;
 use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var};
 use crate::op::{Binary, Compare, Reduce};
 use crate::real::Real;
+use crate::sequence::TableVar;
 
 /// The gradient of `value`, which fills `shape`, given its cotangent, in each of `inputs`; none where it does not depend on it.
 pub(crate) fn gradients<'g>(
@@ -69,6 +70,14 @@ pub(crate) fn gradients<'g>(
                 };
                 all.give(a, a_shape, da);
                 all.give(b, b_shape, db);
+            }
+            Node::Take(table, x, _) => {
+                let x_shape = graph.node(x).1;
+                all.give(x, x_shape, TableVar::new(graph, table, [x_shape, shape]).put(g));
+            }
+            Node::Put(table, x) => {
+                let x_shape = graph.node(x).1;
+                all.give(x, x_shape, TableVar::new(graph, table, [shape, x_shape]).take(g, 0.0));
             }
             Node::AtLabel(labels, hit, miss) => {
                 let labels = graph.labels(labels, shape);

@@ -3,6 +3,7 @@
 use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::real::Real;
 use crate::scalar;
+use crate::sequence::Tabled;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
@@ -70,6 +71,10 @@ pub enum Node {
     Fold(Reduce, Id),
     /// One value at the label's class, another elsewhere.
     AtLabel(usize, Id, Id),
+    /// The elements at the places of a table, the number with these bits where it has none.
+    Take(usize, Id, u64),
+    /// The sums at the classes of a table, its transpose.
+    Put(usize, Id),
     /// A product of matrices, each transposed first where its flag says so.
     Matmul(Id, Id, [bool; 2]),
     /// The same value, its sides of one spread to the node's shape.
@@ -86,6 +91,8 @@ impl Node {
             Self::Unary(_, x)
             | Self::Reduce(_, x, _)
             | Self::Fold(_, x)
+            | Self::Take(_, x, _)
+            | Self::Put(_, x)
             | Self::Spread(x)
             | Self::Detach(x) => ([x, x, x, x], 1),
             Self::Binary(_, a, b) | Self::AtLabel(_, a, b) | Self::Matmul(a, b, _) => {
@@ -103,6 +110,7 @@ struct Nodes {
     seen: HashMap<(Node, Shape), Id>,
     labels: usize,
     derived: Vec<Derived>,
+    tabled: Vec<Tabled>,
     fault: Option<String>,
 }
 
@@ -166,6 +174,23 @@ impl Graph {
         std::mem::take(&mut self.nodes.borrow_mut().derived)
     }
 
+    /// A table that is to be made.
+    pub(crate) fn give_tabled(&self, tabled: Tabled) -> usize {
+        let mut nodes = self.nodes.borrow_mut();
+        nodes.tabled.push(tabled);
+        nodes.tabled.len() - 1
+    }
+
+    /// The tables that are to be made, in the order of their places.
+    pub(crate) fn take_tabled(&self) -> Vec<Tabled> {
+        std::mem::take(&mut self.nodes.borrow_mut().tabled)
+    }
+
+    /// Whether a node is such.
+    pub(crate) fn any(&self, such: impl Fn(Node) -> bool) -> bool {
+        self.nodes.borrow().list.iter().any(|&(node, _)| such(node))
+    }
+
     /// A number.
     pub(crate) fn number(&self, value: f64) -> Var<'_> {
         self.push(Node::Constant(value.to_bits()), NUMBER)
@@ -207,7 +232,7 @@ impl Graph {
         self.nodes.borrow_mut().fault.take()
     }
 
-    fn push(&self, node: Node, shape: Shape) -> Var<'_> {
+    pub(crate) fn push(&self, node: Node, shape: Shape) -> Var<'_> {
         let mut nodes = self.nodes.borrow_mut();
         let next = Id(nodes.list.len());
         let id = *nodes.seen.entry((node, shape)).or_insert(next);
@@ -239,6 +264,8 @@ impl<'g> Var<'g> {
             | Node::Reduce(..)
             | Node::Fold(..)
             | Node::AtLabel(..)
+            | Node::Take(..)
+            | Node::Put(..)
             | Node::Matmul(..)
             | Node::Spread(_)
             | Node::Detach(_) => None,

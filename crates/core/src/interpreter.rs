@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::graph::{Graph, Id, NUMBER, Node, Shape, sides_of};
 use crate::op::{Binary, Compare, Reduce};
 use crate::scalar;
+use crate::sequence::Table;
 
 /// A node's value: a number on the host, or a tensor.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(crate) struct Run<'a, B: Backend> {
     pub(crate) sides: &'a [[usize; 3]],
     pub(crate) inputs: Vec<Option<Value<B::Tensor>>>,
     pub(crate) labels: Vec<B::Labels>,
+    pub(crate) tables: &'a [Table],
 }
 
 impl<B: Backend> Run<'_, B> {
@@ -113,7 +115,7 @@ impl<B: Backend> Run<'_, B> {
             Node::AtLabel(labels, ..) => backend.at_label(&self.labels[labels], next(), next())?,
             Node::Matmul(_, _, [turn_a, turn_b]) => {
                 let (a, b) = (next(), next());
-                match (backend.matmul(), a.tensor(), b.tensor()) {
+                match (backend.powers().matmul, a.tensor(), b.tensor()) {
                     (Some(backend), Some(a), Some(b)) => {
                         backend.matmul((a, turn_a), (b, turn_b), self.sides_of(shape))?
                     }
@@ -121,6 +123,16 @@ impl<B: Backend> Run<'_, B> {
                     _ => self.full(shape, f64::NAN)?,
                 }
             }
+            Node::Take(table, _, bits) => match (backend.powers().take, next().tensor()) {
+                (Some(backend), Some(x)) => {
+                    backend.take(x, &self.tables[table], f64::from_bits(bits))?
+                }
+                _ => self.full(shape, f64::NAN)?,
+            },
+            Node::Put(table, _) => match (backend.powers().take, next().tensor()) {
+                (Some(backend), Some(x)) => backend.put(x, &self.tables[table])?,
+                _ => self.full(shape, f64::NAN)?,
+            },
             Node::Spread(_) => match next() {
                 Operand::Scalar(number) => self.full(shape, number)?,
                 operand @ (Operand::Owned(_) | Operand::Borrowed(_)) => {
@@ -157,6 +169,8 @@ impl<B: Backend> Run<'_, B> {
             | Node::Reduce(..)
             | Node::Fold(..)
             | Node::AtLabel(..)
+            | Node::Take(..)
+            | Node::Put(..)
             | Node::Matmul(..) => return None,
         })
     }

@@ -18,6 +18,7 @@
 pub mod accumulate;
 pub mod backend;
 mod bound;
+mod call;
 pub mod catalogue;
 pub mod dense;
 pub mod derivative;
@@ -36,11 +37,12 @@ pub mod plan;
 pub mod real;
 pub mod reference;
 pub mod scalar;
+pub mod sequence;
 pub mod shape;
 pub mod strided;
 pub mod terms;
 
-pub use backend::{Array, Backend, Matmul, Operand};
+pub use backend::{Array, Backend, Matmul, Operand, Powers, Take};
 pub use dense::Dense;
 pub use error::Error;
 pub use evaluate::Runner;

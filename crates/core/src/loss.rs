@@ -5,6 +5,7 @@ mod bce_with_logits;
 mod binary_cross_entropy;
 mod cosine_embedding;
 mod cross_entropy;
+mod ctc;
 mod gaussian_nll;
 mod hinge_embedding;
 mod huber;
@@ -59,6 +60,7 @@ definitions! {
     cosine_embedding: CosineEmbedding cosine_embedding,
     triplet_margin: TripletMargin triplet_margin,
     triplet_margin: TripletMarginWithDistance triplet_margin_with_distance,
+    ctc: Ctc ctc,
     linear_cross_entropy: LinearCrossEntropy linear_cross_entropy,
     adaptive_log_softmax: AdaptiveLogSoftmax adaptive_log_softmax,
     log_cosh: LogCosh log_cosh,
@@ -75,7 +77,8 @@ pub use triplet_margin::Distance;
 
 use crate::catalogue::{Argument, Entry, GRAD_OUTPUT, Kind, Opt, SAMPLE_WEIGHT};
 use crate::error::Error;
-use crate::graph::{Graph, LabelVar, Shape, Var, full};
+use crate::graph::{Dim, Graph, LabelVar, Shape, Var, full};
+use crate::sequence::SequenceVar;
 use crate::shape::{Given, Layout, Main};
 use crate::terms::{Check, Empty, Reduction, Terms};
 use std::collections::BTreeMap;
@@ -98,6 +101,11 @@ pub trait Definition: CloneDefinition + fmt::Debug {
 
     /// The label that marks a row without one.
     fn ignore_index(&self) -> Option<i64> {
+        None
+    }
+
+    /// The class that no label of a sequence may be.
+    fn blank(&self) -> Option<i64> {
         None
     }
 
@@ -149,6 +157,9 @@ impl Definition for Box<dyn Definition> {
     fn ignore_index(&self) -> Option<i64> {
         (**self).ignore_index()
     }
+    fn blank(&self) -> Option<i64> {
+        (**self).blank()
+    }
     fn rows(&self, argument: &str) -> Option<usize> {
         (**self).rows(argument)
     }
@@ -167,6 +178,8 @@ pub struct Arguments<'g> {
     pub(crate) frame: usize,
     pub(crate) given: BTreeMap<&'static str, Target<'g>>,
     pub(crate) sets: BTreeMap<&'static str, Vec<LabelVar<'g>>>,
+    pub(crate) steps: BTreeMap<&'static str, Vec<Var<'g>>>,
+    pub(crate) sequences: Option<SequenceVar<'g>>,
 }
 
 /// An argument: numbers, or class indices.
@@ -211,6 +224,27 @@ impl<'g> Arguments<'g> {
     #[must_use]
     pub fn label_sets(&self, name: &str) -> &[LabelVar<'g>] {
         self.sets.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The argument, which enters step by step.
+    #[must_use]
+    pub fn steps(&self, name: &str) -> &[Var<'g>] {
+        self.steps.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The sequences of class indices.
+    #[must_use]
+    pub fn sequences(&self) -> SequenceVar<'g> {
+        self.sequences.unwrap_or_else(|| {
+            self.graph.fault("no argument is sequences".into());
+            SequenceVar { graph: self.graph, index: 0, shape: self.main(), places: Dim::One }
+        })
+    }
+
+    /// A number.
+    #[must_use]
+    pub fn number(&self, value: f64) -> Var<'g> {
+        self.graph.number(value)
     }
 
     /// Whether an optional argument was given.

@@ -15,15 +15,18 @@
 //! | `Add Sub Mul Div` | IEEE 754 | NaN | IEEE 754: ∞ − ∞, 0 · ∞ and 0 / 0 are NaN |
 //! | `Weigh` | 0 where a = 0, else a · b | NaN in a; NaN in b unless a = 0 | a = 0 skips b, whatever b is |
 //! | `ExpSub` | e^(a − b), 1 where a = b | NaN | equal infinities give 1 |
+//! | `LogAddExp` | ln(eᵃ + eᵇ), without overflow | NaN | −∞ adds nothing; ∞ if either is |
 //! | `Eq Lt Le` | IEEE 754 comparison | false | −0 = 0 |
 //! | `select` | `then` where the comparison holds, else `otherwise` | the branch not taken never shows | |
 //! | `Sum` | sum with `f64` partials in fixed blocks | NaN | of nothing: 0 |
 //! | `Max` | largest | NaN if any is NaN | of nothing: −∞ |
 //! | `matmul` | Σ a · b over rows and columns | NaN | IEEE 754 in every product: 0 · ∞ is NaN; of nothing: 0 |
+//! | `take` | at each place of a row, the row's element of the class that the table has there | the one not taken never shows | exact; `otherwise` where the table has none |
+//! | `put` | at each class of a row, the sum of the elements at the places where the table has it | NaN | as `Sum`; of nothing: 0 |
 //! | `at_label` | `hit` at the label's class, else `miss` | the one not taken never shows | an ignored row has no hit |
 //!
 //! Results are rounded once, to nearest, into the backend's format; a composite op (`Sigmoid`, `Softplus`,
-//! `ExpSub`) may carry a few more units of error, as its library does.
+//! `ExpSub`, `LogAddExp`) may carry a few more units of error, as its library does.
 //! A `matmul` may round every step of its sums, as its library does: its bound grows with their length.
 //! Every side of an operand is full or one; a one broadcasts. A scalar broadcasts everywhere.
 
@@ -67,6 +70,8 @@ pub enum Binary {
     Weigh,
     /// e^(a − b), 1 where a = b
     ExpSub,
+    /// ln(eᵃ + eᵇ)
+    LogAddExp,
 }
 
 /// The condition of a select; false where either side is NaN.

@@ -4,40 +4,20 @@
 
 use crate::backend::View;
 use crate::bound::bounds;
+use crate::call::{Argued, Call, Seen, frames};
 use crate::catalogue::{Argument, Form, GRAD_OUTPUT, SAMPLE_WEIGHT, Values};
 use crate::error::Error;
 use crate::format::Format;
 use crate::grad::gradients;
-use crate::graph::{Derived, Graph, Id, LabelVar, NUMBER, Shape, Var, full, sides_of};
+use crate::graph::{Derived, Dim, Graph, Id, LabelVar, NUMBER, Node, Shape, Var, full, sides_of};
 use crate::labels::{Indices, Labels};
-use crate::loss::{Arguments, Definition, Loss, Target};
-use crate::objective::{Objective, Term};
-use crate::shape::{Frame, Given, Main, Placed, Shapes, countable};
+use crate::loss::{Arguments, Definition, Target};
+use crate::objective::Objective;
+use crate::op::Axis;
+use crate::sequence::{Reading, SequenceVar, Table, Tabled, tables};
+use crate::shape::{Frame, Given, Placed, count};
 use crate::terms::{Check, Reduction};
 use std::collections::BTreeMap;
-
-/// What a plan is made for: an argument's shape.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Seen<'a> {
-    Numbers(Vec<usize>),
-    Indices(&'a Indices),
-}
-
-impl Seen<'_> {
-    fn shape(&self) -> &Vec<usize> {
-        match self {
-            Self::Numbers(shape) => shape,
-            Self::Indices(indices) => &indices.shape,
-        }
-    }
-
-    fn indices(&self) -> Option<&Indices> {
-        match self {
-            Self::Numbers(_) => None,
-            Self::Indices(indices) => Some(indices),
-        }
-    }
-}
 
 /// What is asked of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +34,9 @@ pub struct Plan {
     sides: Vec<[usize; 3]>,
     entering: Vec<Entering>,
     labels: Vec<Labelling>,
+    sequences: Vec<Reading>,
+    tables: Vec<Tabled>,
     leaving: Vec<Leaving>,
-    matmul: bool,
     /// The arguments' names and shapes, and whether class indices stand there.
     made_for: Vec<(String, Vec<usize>, bool)>,
     sets: Vec<Sets>,
@@ -68,6 +49,15 @@ struct Sets {
     place: usize,
     sides: [usize; 3],
     longest: usize,
+}
+
+/// Class indices as a run has them: validated, and as tables where they are sequences.
+#[derive(Clone, Debug)]
+pub struct Picks {
+    /// The labels that the graph's nodes pick by, each at its place.
+    pub labels: Vec<Labels>,
+    /// The tables that they take by.
+    pub tables: Vec<Table>,
 }
 
 /// How an array becomes the input of the graph at its place in the list.
@@ -99,10 +89,21 @@ enum Labelling {
 pub struct Leaving {
     /// The caller's name of the argument; the value's is empty.
     pub name: String,
-    /// The node.
-    pub id: Id,
+    /// The nodes, one after the other: one, but as many as there are steps of what entered step by step.
+    pub ids: Vec<Id>,
     /// The shape of the library's array.
     pub shape: Vec<usize>,
+}
+
+impl Leaving {
+    /// The node, if it is one.
+    #[must_use]
+    pub fn id(&self) -> Option<Id> {
+        match self.ids[..] {
+            [id] => Some(id),
+            _ => None,
+        }
+    }
 }
 
 impl Plan {
@@ -133,10 +134,16 @@ impl Plan {
     /// Whether a product of matrices is in it.
     #[must_use]
     pub fn needs_matmul(&self) -> bool {
-        self.matmul
+        self.graph.any(|node| matches!(node, Node::Matmul(..)))
     }
 
-    /// Whether it is the plan for arguments of these names, kinds and shapes, and as many labels a row.
+    /// Whether taking by tables is in it.
+    #[must_use]
+    pub fn needs_take(&self) -> bool {
+        self.graph.any(|node| matches!(node, Node::Take(..) | Node::Put(..)))
+    }
+
+    /// Whether it is the plan for arguments of these names, kinds and shapes, and as many labels a row or sequence.
     pub(crate) fn fits(&self, seen: &[(&str, Seen<'_>)], constant: &[String]) -> bool {
         let same = |(made, (name, seen)): (&(String, Vec<usize>, bool), &(&str, Seen<'_>))| {
             made.0 == *name
@@ -148,14 +155,28 @@ impl Plan {
             let longest = |indices: &Indices| Labels::longest_set(&indices.data, sets.sides);
             seen[sets.place].1.indices().map(longest) == Some(sets.longest)
         };
+        let sequences = |reading: &Reading| {
+            seen[reading.places[2]].1.indices().map(Reading::longest) == Some(reading.longest)
+        };
         self.made_for.len() == seen.len()
             && self.made_for.iter().zip(seen).all(same)
             && self.constant == constant
             && self.sets.iter().all(sets)
+            && self.sequences.iter().all(sequences)
     }
 
-    /// The class indices of a run, validated.
-    pub(crate) fn labels(&self, seen: &[(&str, Seen<'_>)]) -> Result<Vec<Labels>, Error> {
+    /// The class indices of a run, validated, and what is made of them.
+    pub(crate) fn picks(&self, seen: &[(&str, Seen<'_>)]) -> Result<Picks, Error> {
+        let none = Indices::from([]);
+        let given = |place: usize| match seen[place].1 {
+            Seen::Indices(indices) => indices,
+            Seen::Numbers(_) => &none,
+        };
+        let tables = tables(&self.tables, &self.sequences, given, &self.sides)?;
+        Ok(Picks { labels: self.labels(seen)?, tables })
+    }
+
+    fn labels(&self, seen: &[(&str, Seen<'_>)]) -> Result<Vec<Labels>, Error> {
         let of = |place: usize| match seen[place].1 {
             Seen::Indices(indices) => indices.data.as_slice(),
             Seen::Numbers(_) => &[],
@@ -202,6 +223,7 @@ impl Objective {
             entering: Vec::new(),
             entered: Vec::new(),
             labels: Vec::new(),
+            sequences: Vec::new(),
             sets: Vec::new(),
         };
 
@@ -229,7 +251,7 @@ impl Objective {
             build.labels.extend(graph.take_derived().into_iter().map(Labelling::Derived));
         }
 
-        let mut outputs: Vec<(Var<'_>, Shape)> = vec![(value, value_sides)];
+        let mut outputs: Vec<(Vec<Var<'_>>, Shape)> = vec![(vec![value], value_sides)];
         let mut names = vec![("", value_shape)];
         if wanted != Wanted::Value {
             let wanted = |input: &&Entered<'_, '_>| {
@@ -243,116 +265,48 @@ impl Objective {
                     return Err(Error::Objective { fault });
                 }
             }
-            let vars: Vec<_> = inputs.iter().map(|input| input.var).collect();
+            let vars: Vec<_> = inputs.iter().flat_map(|input| input.vars.clone()).collect();
             let found = gradients(&graph, value, value_sides, cotangent, &vars);
-            for (grad, input) in found.iter().zip(inputs) {
-                let grad = grad.unwrap_or_else(|| graph.number(0.0));
-                outputs.push((grad, input.var.shape()));
+            let mut found = found.into_iter().map(|grad| grad.unwrap_or(graph.number(0.0)));
+            for input in inputs {
+                outputs.push((found.by_ref().take(input.vars.len()).collect(), input.sides));
                 names.push((input.name, input.shape.to_vec()));
             }
         }
         if let Wanted::Bounds(format) = wanted {
             let all = bounds(&graph, format);
-            outputs.iter_mut().for_each(|(var, _)| *var = all[var.id().0]);
+            let vars = outputs.iter_mut().flat_map(|(vars, _)| vars);
+            vars.for_each(|var| *var = all[var.id().0]);
         }
         if let Some(fault) = graph.take_fault() {
             return Err(Error::Objective { fault });
         }
-        let leaving = outputs.into_iter().zip(names).map(|((var, sides), (name, shape))| Leaving {
-            name: name.to_owned(),
-            id: var.spread(sides).id(),
-            shape,
-        });
-        let (leaving, matmul) = (leaving.collect(), build.sides.len() > frames.len());
-        let Build { sides, entering, labels, sets, .. } = build;
+        let leaving =
+            outputs.into_iter().zip(names).map(|((vars, sides), (name, shape))| Leaving {
+                name: name.to_owned(),
+                ids: vars.into_iter().map(|var| var.spread(sides).id()).collect(),
+                shape,
+            });
+        let (leaving, tables) = (leaving.collect(), graph.take_tabled());
+        let Build { sides, entering, labels, sequences, sets, .. } = build;
         let made_for = |(name, seen): &(&str, Seen<'_>)| {
             ((*name).to_owned(), seen.shape().clone(), seen.indices().is_some())
         };
         let made_for = seen.iter().map(made_for).collect();
         let constant = constant.to_vec();
-        Ok(Plan { graph, sides, entering, labels, leaving, matmul, made_for, sets, constant })
+        Ok(Plan {
+            graph,
+            sides,
+            entering,
+            labels,
+            sequences,
+            tables,
+            leaving,
+            made_for,
+            sets,
+            constant,
+        })
     }
-
-    /// Each loss with its arguments, and which losses share a main input.
-    fn calls<'a>(
-        &'a self,
-        seen: &'a [(&'a str, Seen<'a>)],
-        constant: &[String],
-    ) -> Result<Vec<Call<'a>>, Error> {
-        let mut mains: Vec<&str> = Vec::new();
-        let mut calls = Vec::new();
-        for Term { loss, .. } in &self.terms {
-            loss.check_options()?;
-            if loss.reduction == Reduction::None && self.terms.len() > 1 {
-                let fault =
-                    format!("{} is unreduced: give it reduction mean or sum", loss.entry().name);
-                return Err(Error::Objective { fault });
-            }
-            let arguments = named(loss, seen)?;
-            let main = loss.given_name(loss.entry().arguments[0].name);
-            let frame = mains.iter().position(|&other| other == main).unwrap_or_else(|| {
-                mains.push(main);
-                mains.len() - 1
-            });
-            calls.push(Call { loss, frame, arguments });
-        }
-        let known = |name: &str| {
-            calls.iter().any(|call| call.arguments.iter().any(|given| given.name == name))
-        };
-        let names = seen.iter().map(|(name, _)| *name);
-        if let Some(name) =
-            names.chain(constant.iter().map(String::as_str)).find(|name| !known(name))
-        {
-            let expected: Vec<_> = self.terms.iter().flat_map(|term| term.loss.takes()).collect();
-            let loss = self.terms.first().map_or("", |term| term.loss.entry().name);
-            return Err(unknown(loss, name, &expected));
-        }
-        Ok(calls)
-    }
-}
-
-/// A loss with its arguments.
-struct Call<'a> {
-    loss: &'a Loss<Box<dyn Definition>>,
-    frame: usize,
-    arguments: Vec<Argued<'a>>,
-}
-
-impl Call<'_> {
-    /// The arguments that are numbers, each with its shape.
-    fn shapes(&self) -> Shapes {
-        let numbers = self.arguments.iter().filter_map(|given| match given.seen {
-            Seen::Numbers(shape) => Some((given.argument, shape.clone())),
-            Seen::Indices(_) => None,
-        });
-        numbers.collect()
-    }
-}
-
-struct Argued<'a> {
-    argument: &'static Argument,
-    name: &'a str,
-    place: usize,
-    seen: &'a Seen<'a>,
-}
-
-/// The frame of each main input.
-fn frames(calls: &[Call<'_>]) -> Result<Vec<Frame>, Error> {
-    let count = calls.iter().map(|call| call.frame + 1).max().unwrap_or(0);
-    let of_index = |index: usize| {
-        let mut main = None;
-        let mut losses = Vec::new();
-        for call in calls.iter().filter(|call| call.frame == index) {
-            let shapes = call.shapes();
-            shapes.iter().try_for_each(|(argument, shape)| countable(argument.name, shape))?;
-            let of_call = call.loss.definition.main(&Given(&shapes))?;
-            losses.push((call.loss.definition.layout(), shapes));
-            main.get_or_insert(of_call);
-        }
-        let main = main.unwrap_or(Main { name: "input", shape: Vec::new(), classes: None });
-        Frame::new(index, &main, &losses)
-    };
-    (0..count).map(of_index).collect()
 }
 
 /// The graph's inputs as they are collected, each array entered once for a frame.
@@ -363,14 +317,17 @@ struct Build<'g, 'a> {
     entering: Vec<Entering>,
     entered: Vec<Entered<'g, 'a>>,
     labels: Vec<Labelling>,
+    sequences: Vec<Reading>,
     sets: Vec<Sets>,
 }
 
-/// What became of an argument, beside its [`Entering`].
+/// What became of an argument, beside its [`Entering`]s, the first of which is at that place: as many as it has steps.
 struct Entered<'g, 'a> {
     name: &'a str,
     differentiable: bool,
-    var: Var<'g>,
+    first: usize,
+    vars: Vec<Var<'g>>,
+    sides: Shape,
     shape: &'a [usize],
 }
 
@@ -384,6 +341,8 @@ impl<'g, 'a> Build<'g, 'a> {
             frame: call.frame,
             given: BTreeMap::new(),
             sets: BTreeMap::new(),
+            steps: BTreeMap::new(),
+            sequences: None,
         };
         for given in &call.arguments {
             let (place, argument) = (given.place, given.argument.name);
@@ -403,6 +362,15 @@ impl<'g, 'a> Build<'g, 'a> {
                     arguments.sets.insert(argument, (0..longest).map(slot).collect());
                     continue;
                 }
+                Seen::Indices(indices) if given.argument.values == Values::Integers => {
+                    frame.check(layout, given.argument, &indices.shape)?;
+                    continue;
+                }
+                Seen::Indices(indices) if given.argument.form == Form::Sequences => {
+                    frame.check(layout, given.argument, &indices.shape)?;
+                    arguments.sequences = Some(self.sequences(call, frame, place, argument));
+                    continue;
+                }
                 Seen::Indices(indices) => {
                     frame.check_rows(layout, given.argument, &indices.shape)?;
                     let (sides, ignore) = (frame.label_sides(), definition.ignore_index());
@@ -418,6 +386,15 @@ impl<'g, 'a> Build<'g, 'a> {
                             let index = self.sides.len() - 1;
                             Placed::matrix(index, given.argument, shape)
                         }
+                        Form::Steps => {
+                            let placed = frame.place(layout, given.argument, shape)?;
+                            // Without samples there is nothing to go through.
+                            let some = count(&placed.view.aligned) > 0;
+                            let steps = if some { shape[0] } else { 0 };
+                            let vars = self.enter(call, given, placed, shape, Some(steps));
+                            arguments.steps.insert(argument, vars);
+                            continue;
+                        }
                         Form::Main
                         | Form::Same
                         | Form::Rows
@@ -425,10 +402,12 @@ impl<'g, 'a> Build<'g, 'a> {
                         | Form::Features
                         | Form::Trailing
                         | Form::AnySideOne
+                        | Form::Sequences
+                        | Form::Lengths
                         | Form::Sample
                         | Form::Value => frame.place(layout, given.argument, shape)?,
                     };
-                    Target::Numbers(self.enter(call, given, placed, shape))
+                    Target::Numbers(self.enter(call, given, placed, shape, None)[0])
                 }
             };
             arguments.given.insert(argument, handle);
@@ -442,66 +421,82 @@ impl<'g, 'a> Build<'g, 'a> {
         self.graph.next_labels(shape)
     }
 
+    /// A handle on sequences, and a side for their labels.
+    fn sequences(
+        &mut self,
+        call: &Call<'a>,
+        frame: &Frame,
+        place: usize,
+        argument: &'static str,
+    ) -> SequenceVar<'g> {
+        let of_form = |form| call.arguments.iter().filter(move |given| given.argument.form == form);
+        let mut lengths = of_form(Form::Lengths);
+        let [steps, lengths] = [lengths.next(), lengths.next()];
+        let named = |given: Option<&Argued<'a>>| {
+            given.map_or((0, ""), |given| (given.place, given.argument.name))
+        };
+        let [(steps_at, steps_name), (lengths_at, lengths_name)] = [named(steps), named(lengths)];
+        let longest = match lengths.map(|given| given.seen) {
+            Some(Seen::Indices(lengths)) => Reading::longest(lengths),
+            Some(Seen::Numbers(_)) | None => 0,
+        };
+        let most = of_form(Form::Steps).next().map_or(0, |given| match given.seen {
+            Seen::Numbers(shape) => shape[0],
+            Seen::Indices(_) => 0,
+        });
+        let [rows, classes, _] = frame.sides();
+        let definition = &call.loss.definition;
+        self.sequences.push(Reading {
+            places: [place, steps_at, lengths_at],
+            names: [argument, steps_name, lengths_name],
+            rows,
+            batched: !frame.value_shape(definition.layout()).is_empty(),
+            steps: most,
+            classes,
+            blank: definition.blank(),
+            longest,
+        });
+        self.sides.push([rows, longest.saturating_mul(2).saturating_add(1), 1]);
+        let places = Dim::Full(Axis::Class, self.sides.len() - 1);
+        let (index, shape) = (self.sequences.len() - 1, full(call.frame));
+        SequenceVar { graph: self.graph, index, shape, places }
+    }
+
+    /// The handles on an argument of numbers: one, or one a step.
     fn enter(
         &mut self,
         call: &Call<'a>,
         given: &Argued<'a>,
         placed: Placed,
         shape: &'a [usize],
-    ) -> Var<'g> {
+        steps: Option<usize>,
+    ) -> Vec<Var<'g>> {
         let Placed { sides, view } = placed;
-        let again =
-            |other: &Entered<'_, '_>| other.name == given.name && other.var.shape() == sides;
+        let again = |other: &Entered<'_, '_>| other.name == given.name && other.sides == sides;
         let index = self.entered.iter().position(again).unwrap_or_else(|| {
-            let var = self.graph.input(self.entering.len(), sides);
-            let (place, domains) = (given.place, Vec::new());
-            self.entering.push(Entering { place, view, shape: sides, domains });
+            let first = self.entering.len();
+            let mut enter = |step| {
+                let mut view = view.clone();
+                view.step = step;
+                let (place, domains) = (given.place, Vec::new());
+                self.entering.push(Entering { place, view, shape: sides, domains });
+                self.graph.input(self.entering.len() - 1, sides)
+            };
+            let vars = match steps {
+                Some(steps) => (0..steps).map(|step| enter(Some(step))).collect(),
+                None => vec![enter(None)],
+            };
             let name = given.name;
-            self.entered.push(Entered { name, differentiable: false, var, shape });
+            self.entered.push(Entered { name, differentiable: false, first, vars, sides, shape });
             self.entered.len() - 1
         });
-        if let (Some(domain), Check::Full) = (given.argument.domain, call.loss.check) {
-            self.entering[index].domains.push((given.argument.name, domain));
-        }
         let entered = &mut self.entered[index];
-        entered.differentiable |= given.argument.differentiable;
-        entered.var
-    }
-}
-
-/// The arguments of a loss, in its entry's order, each of the right kind and at most once, none missing.
-fn named<'a>(
-    loss: &'a Loss<Box<dyn Definition>>,
-    seen: &'a [(&'a str, Seen<'a>)],
-) -> Result<Vec<Argued<'a>>, Error> {
-    let entry = loss.entry();
-    let mut found = Vec::new();
-    for argument in loss.takes() {
-        let name = loss.given_name(argument.name);
-        let mut of_name = seen.iter().enumerate().filter(|(_, (given, _))| *given == name);
-        let (place, seen) = match (of_name.next(), of_name.next()) {
-            (Some((place, (_, seen))), None) => (place, seen),
-            (None, _) if argument.optional => continue,
-            (None, _) => {
-                return Err(Error::MissingArgument { loss: entry.name, argument: argument.name });
+        if let (Some(domain), Check::Full) = (given.argument.domain, call.loss.check) {
+            for entering in &mut self.entering[entered.first..][..entered.vars.len()] {
+                entering.domains.push((given.argument.name, domain));
             }
-            (Some(_), Some(_)) => return Err(unknown(entry.name, name, &loss.takes())),
-        };
-        let indices = matches!(argument.values, Values::Indices | Values::IndexSets);
-        let (got, right, expected) = match seen {
-            Seen::Numbers(_) => ("numbers", !indices, "class indices"),
-            Seen::Indices(_) => ("class indices", argument.values != Values::Numbers, "numbers"),
-        };
-        if !right {
-            let (loss, argument) = (entry.name, argument.name);
-            return Err(Error::Kind { loss, argument, got, expected });
         }
-        found.push(Argued { argument, name, place, seen });
+        entered.differentiable |= given.argument.differentiable;
+        entered.vars.clone()
     }
-    Ok(found)
-}
-
-fn unknown(loss: &'static str, name: &str, taken: &[&Argument]) -> Error {
-    let expected: Vec<_> = taken.iter().map(|argument| argument.name).collect();
-    Error::UnknownArgument { loss, argument: name.into(), expected: expected.join(", ") }
 }

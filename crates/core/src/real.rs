@@ -106,6 +106,11 @@ pub trait Real:
     fn exp_sub(self, other: Self) -> Self {
         self.binary(Binary::ExpSub, other)
     }
+    /// ln(e^self + e^other); the derivatives are their shares of the sum, 0 where it is empty.
+    #[must_use]
+    fn log_add_exp(self, other: Self) -> Self {
+        self.binary(Binary::LogAddExp, other)
+    }
 }
 
 impl Real for f64 {

@@ -1,10 +1,11 @@
 //! The reference backend: `f64`, plain loops over the scalar functions. It is the specification the others are judged by.
 
 use crate::accumulate;
-use crate::backend::{Backend, Matmul, Operand};
+use crate::backend::{Backend, Matmul, Operand, Powers, Take};
 use crate::labels::Labels;
 use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::scalar;
+use crate::sequence::Table;
 use std::convert::Infallible;
 
 /// The slow and certain backend.
@@ -120,8 +121,8 @@ impl Backend for Reference {
         }))
     }
 
-    fn matmul(&self) -> Option<&dyn Matmul<Tensor, Infallible>> {
-        Some(self)
+    fn powers(&self) -> Powers<'_, Tensor, Infallible> {
+        Powers { matmul: Some(self), take: Some(self) }
     }
 
     fn labels(&self, labels: &Labels) -> Result<Labels, Infallible> {
@@ -153,6 +154,23 @@ impl Matmul<Tensor, Infallible> for Reference {
             let column = class * sides[2] + inner;
             let products = (0..terms).map(|k| at(a, turn_a, row, k) * at(b, turn_b, k, column));
             accumulate::reduce(Reduce::Sum, products)
+        }))
+    }
+}
+
+impl Take<Tensor, Infallible> for Reference {
+    fn take(&self, x: &Tensor, table: &Table, otherwise: f64) -> Result<Tensor, Infallible> {
+        let [rows, places, _] = table.sides();
+        Ok(build([rows, places, x.sides[2]], |[row, place, i]| {
+            table.at(row, place).map_or(otherwise, |class| x.at([row, class, i]))
+        }))
+    }
+
+    fn put(&self, x: &Tensor, table: &Table) -> Result<Tensor, Infallible> {
+        let [rows, places, classes] = table.sides();
+        Ok(build([rows, classes, x.sides[2]], |[row, class, i]| {
+            let here = (0..places).filter(|&place| table.at(row, place) == Some(class));
+            accumulate::reduce(Reduce::Sum, here.map(|place| x.at([row, place, i])))
         }))
     }
 }

@@ -39,6 +39,13 @@ pub fn exp_sub<F: Float>(a: F, b: F) -> F {
     if a == b { F::one() } else { (a - b).exp() }
 }
 
+/// ln(eᵃ + eᵇ) as the larger and the tail that the other adds, at most ln 2; −∞ adds nothing.
+#[inline]
+pub fn log_add_exp<F: Float>(a: F, b: F) -> F {
+    let apart = if a == b { F::zero() } else { (a - b).abs() };
+    max(a, b) + (-apart).exp().ln_1p()
+}
+
 /// The larger of two; NaN if either is NaN (`Float::max` hides it).
 #[inline]
 pub fn max<F: Float>(a: F, b: F) -> F {
@@ -70,6 +77,7 @@ pub fn binary<F: Float>(op: Binary, a: F, b: F) -> F {
         Binary::Div => a / b,
         Binary::Weigh => weigh(a, b),
         Binary::ExpSub => exp_sub(a, b),
+        Binary::LogAddExp => log_add_exp(a, b),
     }
 }
 

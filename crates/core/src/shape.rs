@@ -188,6 +188,9 @@ impl Given<'_> {
             | Form::Features
             | Form::Trailing
             | Form::AnySideOne
+            | Form::Steps
+            | Form::Sequences
+            | Form::Lengths
             | Form::Sample
             | Form::Value => Err(wrong("input", &[], "a matrix".into())),
         }
@@ -286,7 +289,7 @@ impl Frame {
         argument: &Argument,
         got: &[usize],
     ) -> Result<(), Error> {
-        self.align(layout, &Argument { form: Form::Same, ..*argument }, got).map(|_| ())
+        self.check(layout, &Argument { form: Form::Same, ..*argument }, got)
     }
 
     /// Checks that there is one class index a row.
@@ -296,7 +299,17 @@ impl Frame {
         argument: &Argument,
         got: &[usize],
     ) -> Result<(), Error> {
-        self.align(layout, &Argument { form: Form::Rows, ..*argument }, got).map(|_| ())
+        self.check(layout, &Argument { form: Form::Rows, ..*argument }, got)
+    }
+
+    /// Checks an argument's shape.
+    pub(crate) fn check(
+        &self,
+        layout: Layout,
+        argument: &Argument,
+        got: &[usize],
+    ) -> Result<(), Error> {
+        self.align(layout, argument, got).map(|_| ())
     }
 
     /// An argument with the given shape, placed in the frame.
@@ -314,13 +327,13 @@ impl Frame {
             let of_class = self.class_axis.is_some_and(|axis| group.contains(&axis));
             // A side of size one is full where the argument has no choice, so that it is never taken for a broadcast.
             let is_full = match argument.form {
-                Form::Main | Form::Same => true,
+                Form::Main | Form::Same | Form::Steps => true,
                 Form::Rows | Form::Value | Form::Sample if of_class && layout.drops() => false,
                 Form::Rows | Form::Value => true,
                 Form::PerClass => of_class || !one,
                 Form::Features => of_class || axis == 2,
-                // A matrix stands beside the frame, with sides of its own.
-                Form::Matrix(..) | Form::PerRow(_) => false,
+                // These stand beside the frame, with sides of their own.
+                Form::Matrix(..) | Form::PerRow(_) | Form::Sequences | Form::Lengths => false,
                 Form::Trailing | Form::AnySideOne | Form::Sample => !one,
             };
             if is_full {
@@ -378,6 +391,16 @@ impl Frame {
                 aligned.extend(got);
                 Ok(aligned)
             }
+            // Of steps each is seen alone.
+            Form::Steps => Ok(self.shape.clone()),
+            Form::Lengths if got.is_empty() => Ok(vec![1; rank]),
+            Form::Lengths => exactly(&value_shape).map(|()| rows(got)),
+            Form::Sequences => match (&value_shape[..], got) {
+                ([], [_]) | ([_], [_]) => Ok(vec![1; rank]),
+                ([samples], [rows, _]) if rows == samples => Ok(vec![1; rank]),
+                ([], _) => Err(wrong("(S,)".into())),
+                ([samples, ..], _) => Err(wrong(format!("({samples}, S), or (S,) in all"))),
+            },
             Form::Matrix(..) | Form::PerRow(_) => Err(wrong("no place in it".into())),
             Form::Trailing => {
                 let fits = got.len() <= rank

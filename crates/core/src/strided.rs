@@ -168,11 +168,19 @@ impl<'a, T: Clone> Seen<'a, T> {
     /// # Errors
     /// [`Error::Length`] if the array has fewer elements than its shape and strides reach.
     pub fn new<A: Strided<Element = T>>(array: &'a A, view: &View) -> Result<Self, Error> {
-        let (elements, own) = array.elements();
-        let shape = array.shape();
+        let (mut elements, mut own) = array.elements();
+        let mut shape = array.shape();
         if reach(&shape, &own).is_none_or(|reach| reach > elements.len()) {
             let (expected, got) = (count(&shape), elements.len());
             return Err(Error::Length { shape, expected, got });
+        }
+        if let Some(step) = view.step {
+            let start = (step * own.remove(0)).min(elements.len());
+            shape.remove(0);
+            elements = match elements {
+                Cow::Borrowed(all) => Cow::Borrowed(&all[start..]),
+                Cow::Owned(mut all) => Cow::Owned(all.split_off(start)),
+            };
         }
         // Only ones were inserted, so the other sides stand in their old order.
         let mut left = shape.iter().zip(own).filter(|(side, _)| **side != 1).map(|(_, own)| own);

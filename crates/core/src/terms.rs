@@ -4,26 +4,34 @@ use crate::graph::{Shape, Var};
 use crate::op::Compare;
 use crate::real::Real;
 
-/// The unreduced loss and what its mean divides by: mean = Σ value / Σ weight.
+/// The unreduced loss and what its mean divides by: mean = Σ averaged / Σ weight.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms<'g> {
     /// The loss of each element or row.
     pub value: Var<'g>,
     /// How much each counts in the mean.
     pub weight: Var<'g>,
+    /// What the mean adds up; the value, in all but rare cases.
+    pub averaged: Var<'g>,
 }
 
 impl<'g> Terms<'g> {
     /// Terms that count alike: the mean divides by their number.
     #[must_use]
     pub fn new(value: Var<'g>) -> Self {
-        Self { value, weight: value.constant(1.0) }
+        Self::weighted(value, value.constant(1.0))
     }
 
     /// Terms whose mean divides by Σ weight.
     #[must_use]
     pub fn weighted(value: Var<'g>, weight: Var<'g>) -> Self {
-        Self { value, weight }
+        Self { value, weight, averaged: value }
+    }
+
+    /// The terms with a mean that adds up something else than their value.
+    #[must_use]
+    pub fn averaging(self, averaged: Var<'g>) -> Self {
+        Self { averaged, ..self }
     }
 
     /// The reduced loss of terms that fill `shape`.
@@ -41,11 +49,10 @@ impl<'g> Terms<'g> {
             Reduction::None => value,
             Reduction::Sum => value.total(shape),
             Reduction::Mean | Reduction::BatchMean => {
-                let sum = value.total(shape);
-                let weight = if reduction == Reduction::BatchMean {
-                    batch
+                let (sum, weight) = if reduction == Reduction::BatchMean {
+                    (value.total(shape), batch)
                 } else {
-                    weigh(self.weight).total(shape)
+                    (weigh(self.averaged).total(shape), weigh(self.weight).total(shape))
                 };
                 let nothing = sum.constant(match empty {
                     Empty::Nan => f64::NAN,

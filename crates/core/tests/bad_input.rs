@@ -4,7 +4,7 @@
 
 use lossmith_core::loss::{
     adaptive_log_softmax, binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy,
-    l1, linear_cross_entropy, log_softmax, mse, nll, smooth_l1, softplus,
+    ctc, l1, linear_cross_entropy, log_softmax, mse, nll, smooth_l1, softplus,
 };
 use lossmith_core::{
     Check, Definition, Dense, Error, Indices, Inputs, Loss, Reduction, Reference, catalogue,
@@ -182,6 +182,70 @@ fn labels_out_of_range() {
         logits().labels("target", [4_294_967_297, 0, 0]),
         "target[0] is 4294967297, but there are 4 classes: give 0 to 3, or set ignore_index to 4294967297",
     );
+}
+
+#[test]
+fn sequences_that_do_not_go_together() {
+    type Labels<'a> = (&'a [usize], &'a [i64]);
+    let with = |log_probs: &[usize], [targets, steps, lengths]: [Labels<'_>; 3]| {
+        let labels = |(shape, data): Labels<'_>| Indices::new(shape, data.to_vec()).unwrap();
+        given(&[("log_probs", log_probs)])
+            .labels("targets", labels(targets))
+            .labels("input_lengths", labels(steps))
+            .labels("target_lengths", labels(lengths))
+    };
+    let (all, both): (Labels<'_>, Labels<'_>) = ((&[], &[4]), (&[2], &[2, 1]));
+    let rows: Labels<'_> = (&[2, 2], &[1, 2, 1, 0]);
+    refused(
+        ctc(),
+        with(&[4, 2], [(&[3], &[1, 1, 1]), (&[1], &[4]), (&[], &[3])]),
+        "input_lengths has shape (1,), but a step of log_probs of shape (2,) wants ()",
+    );
+    refused(
+        ctc(),
+        with(&[4, 2, 3], [(&[4], &[1, 2, 1, 2]), all, both]),
+        "targets has shape (4,), but target_lengths of shape (2,) wants (3,), their sum",
+    );
+    refused(
+        ctc(),
+        with(&[4, 2, 3], [(&[3, 2], &[1; 6]), all, both]),
+        "targets has shape (3, 2), but a step of log_probs of shape (2, 3) wants (2, S), or (S,) in all",
+    );
+    refused(
+        ctc(),
+        with(&[4, 2, 3], [rows, (&[2], &[4, 5]), both]),
+        "input_lengths[1] is 5, but there are 4 steps: give 0 to 4",
+    );
+    refused(
+        ctc(),
+        with(&[4, 2, 3], [rows, all, (&[2], &[-1, 1])]),
+        "target_lengths[0] is -1, but there are 2 labels: give 0 to 2",
+    );
+    refused(
+        ctc(),
+        with(&[4, 2, 3], [rows, all, (&[], &[2])]),
+        "targets[3] is 0, but there are 3 classes: give 0 to 2, but not 0, the blank",
+    );
+    refused(
+        ctc().blank(1),
+        with(&[4, 2, 3], [(&[2, 2], &[0, 2, 1, 0]), all, both]),
+        "targets[2] is 1, but there are 3 classes: give 0 to 2, but not 1, the blank",
+    );
+    refused(
+        ctc().blank(3),
+        with(&[4, 2, 3], [rows, all, both]),
+        "option blank of ctc is 3, but it wants one of the 3 classes",
+    );
+    for log_probs in [&[3][..], &[4, 2, 3, 1]] {
+        refused(
+            ctc(),
+            with(log_probs, [rows, all, both]),
+            &format!(
+                "log_probs has shape {}, but (T, C) or (T, N, C) is wanted",
+                lossmith_core::shape::Sides(log_probs)
+            ),
+        );
+    }
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Element for bf16 {
     fn narrow(x: f32) -> Self {
         let bits = x.to_bits();
         // To nearest, ties to even; NaN stays NaN.
-        let rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+        let rounded = bits.wrapping_add(0x7FFF + (bits >> 16 & 1)) >> 16;
         let nan = bits >> 16 | 0x40;
         Self::from_bits(if x.is_nan() { nan } else { rounded } as u16)
     }

@@ -8,7 +8,7 @@ use crate::simd::{Level, Work};
 use crate::walk::Walk;
 use lossmith_core::catalogue::Domain;
 use lossmith_core::graph::{Dim, NUMBER, Node, Shape};
-use lossmith_core::plan::{Entering, Leaving};
+use lossmith_core::plan::{Entering, Leaving, Picks};
 use lossmith_core::strided::{Order, Seen, Slice, Strided, gather};
 use lossmith_core::{Dense, Error, Labels, Plan, Reference, Runner, scalar};
 use rayon::prelude::*;
@@ -80,10 +80,10 @@ where
         &self,
         plan: &Plan,
         arrays: &[Option<&A>],
-        labels: &[Labels],
+        picks: &Picks,
     ) -> Result<Vec<A::Output>, Error> {
         let program = Program::new(plan);
-        self.outputs(plan, program.as_ref(), &Mutex::new(Vec::new()), (arrays, labels))
+        self.outputs(plan, program.as_ref(), &Mutex::new(Vec::new()), (arrays, picks))
     }
 }
 
@@ -94,7 +94,7 @@ impl Fused {
         plan: &Plan,
         program: Option<&Program>,
         pool: &Pool<A::Element>,
-        (arrays, labels): (&[Option<&A>], &[Labels]),
+        (arrays, picks): (&[Option<&A>], &Picks),
     ) -> Result<Vec<A::Output>, Error>
     where
         A: Strided,
@@ -102,7 +102,7 @@ impl Fused {
     {
         let inputs = enter(self.level, plan, arrays)?;
         let Some(program) = program else {
-            let outputs = slowly(plan, arrays, labels)?.into_iter().zip(plan.leaving());
+            let outputs = slowly(plan, arrays, picks)?.into_iter().zip(plan.leaving());
             let array = |(elements, leaving): (Vec<_>, &Leaving)| {
                 A::from_elements(&leaving.shape, elements, Order::RowMajor)
             };
@@ -114,7 +114,7 @@ impl Fused {
             .map(|leaving| vec![A::Element::of(0.0); leaving.shape.iter().product()])
             .collect();
         let mut slices: Vec<_> = buffers.iter_mut().map(Vec::as_mut_slice).collect();
-        let orders = self.fill(plan, program, pool, (&inputs, labels), &mut slices);
+        let orders = self.fill(plan, program, pool, (&inputs, &picks.labels), &mut slices);
         let outputs = plan.leaving().iter().zip(buffers).zip(orders);
         outputs
             .map(|((leaving, buffer), order)| A::from_elements(&leaving.shape, buffer, order))
@@ -204,8 +204,10 @@ impl<T: Element> Run<'_, T> {
         }
         self.numbers(&mut numbers);
         for (leaving, buffer) in self.leaving.iter().zip(buffers) {
-            if self.program.nodes[leaving.id.index()].1 == NUMBER {
-                buffer.fill(T::of(numbers[leaving.id.index()]));
+            if let Some(id) = leaving.id()
+                && self.program.nodes[id.index()].1 == NUMBER
+            {
+                buffer.fill(T::of(numbers[id.index()]));
             }
         }
         orders
@@ -233,9 +235,12 @@ impl<T: Element> Run<'_, T> {
                     numbers[if holds { then } else { otherwise }.index()]
                 }
                 Node::Detach(x) | Node::Spread(x) => numbers[x.index()],
-                Node::Fold(..) | Node::Reduce(..) | Node::AtLabel(..) | Node::Matmul(..) => {
-                    numbers[index]
-                }
+                Node::Fold(..)
+                | Node::Reduce(..)
+                | Node::AtLabel(..)
+                | Node::Take(..)
+                | Node::Put(..)
+                | Node::Matmul(..) => numbers[index],
             };
         }
     }
@@ -276,7 +281,7 @@ impl<T: Element> Runner<Dense> for Rounded<T> {
         &self,
         plan: &Plan,
         arrays: &[Option<&Dense>],
-        labels: &[Labels],
+        picks: &Picks,
     ) -> Result<Vec<Dense>, Error> {
         let round = |array: &Dense| {
             let elements: Vec<T> = array.data().iter().map(|&x| T::of(x)).collect();
@@ -285,7 +290,7 @@ impl<T: Element> Runner<Dense> for Rounded<T> {
         let arrays = arrays.iter().map(|array| array.map(round).transpose());
         let arrays = arrays.collect::<Result<Vec<_>, Error>>()?;
         let arrays: Vec<_> = arrays.iter().map(Option::as_ref).collect();
-        let outputs = self.engine.run(plan, &arrays, labels)?;
+        let outputs = self.engine.run(plan, &arrays, picks)?;
         let dense = |output: Slice<'_, T>| {
             Dense::new(output.shape(), output.data().iter().map(|x| x.widen().to_f64()).collect())
         };
@@ -346,7 +351,7 @@ impl<T: Element> Work for Outside<'_, T> {
 pub(crate) fn slowly<A>(
     plan: &Plan,
     arrays: &[Option<&A>],
-    labels: &[Labels],
+    picks: &Picks,
 ) -> Result<Vec<Vec<A::Element>>, Error>
 where
     A: Strided,
@@ -361,6 +366,6 @@ where
     let arrays = arrays.iter().map(|array| array.as_ref().map(dense).transpose());
     let arrays = arrays.collect::<Result<Vec<Option<Dense>>, Error>>()?;
     let arrays: Vec<_> = arrays.iter().map(Option::as_ref).collect();
-    let outputs = Reference.run(plan, &arrays, labels)?.into_iter();
+    let outputs = Reference.run(plan, &arrays, picks)?.into_iter();
     Ok(outputs.map(|output| output.into_data().into_iter().map(A::Element::of).collect()).collect())
 }

@@ -4,7 +4,7 @@ use crate::element::Element;
 use crate::kernel::{self, Values};
 use crate::math::Lane;
 use crate::program::{Arg, Op, Pass, RowOp};
-use crate::rows::{CHUNK, Lies, Rows, tree};
+use crate::rows::{CHUNK, Lies, Rows, STREAM, Slot, tree};
 use crate::simd::Level;
 use crate::walk::{Along, Block, Walk};
 use lossmith_core::Labels;
@@ -29,7 +29,7 @@ pub(crate) struct Ground<'a, T: Element> {
 /// Memory that a block works in, used again by the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch<F> {
-    pub(crate) slots: Vec<Box<[F; CHUNK]>>,
+    pub(crate) slots: Vec<Box<Slot<F>>>,
     pub(crate) lies: Vec<Lies>,
     pub(crate) kept: Vec<Vec<F>>,
     pub(crate) rows: Vec<Vec<f64>>,
@@ -48,6 +48,9 @@ pub(crate) enum Part<'a, T> {
     /// A piece a class.
     Planes(Vec<&'a mut [T]>),
 }
+
+/// Row values that a vector loop takes at a time.
+const WHOLE: usize = 32;
 
 /// A class with no label in it.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -182,7 +185,9 @@ impl<T: Element> Ground<'_, T> {
         self.prepare(scratch, &block, positions);
         let mut folds = vec![[0.0; CHUNK]; self.pass.folds.len()];
         let mut largest = vec![f64::NEG_INFINITY; self.pass.folds.len()];
-        for stage in &self.pass.stages {
+        let alone = self.pass.stages.len() == 1;
+        let mut fetched = alone;
+        for (index, stage) in self.pass.stages.iter().enumerate() {
             for &(op, place) in &stage.rows {
                 self.row_value(op, place, &block, positions, classes, scratch);
             }
@@ -196,7 +201,19 @@ impl<T: Element> Ground<'_, T> {
                 let folds = (folds.as_mut_slice(), largest.as_mut_slice());
                 let (block, classes) = (&block, &classes.narrow);
                 let ground = self;
-                self.level.run(Rows { ground, stage, block, classes, scratch, parts, folds });
+                // While a later stage computes, the next block's elements are on their way.
+                let reads = stage.loads.iter().any(|(arg, _)| matches!(arg, Arg::Input(_)));
+                let ahead = if alone {
+                    Some(STREAM)
+                } else if index > 0 && reads && !fetched {
+                    fetched = true;
+                    Some(self.walk.next_block(block))
+                } else {
+                    None
+                };
+                let rows =
+                    Rows { ground, stage, block, classes, scratch, parts, ahead, alone, folds };
+                self.level.run(rows);
             }
         }
         for &(fold, arg) in &self.pass.row_folds {
@@ -243,7 +260,7 @@ impl<T: Element> Ground<'_, T> {
         let padded = positions.next_multiple_of(CHUNK);
         let kept = block.rows * block.lanes.next_multiple_of(CHUNK);
         let slots = scratch.slots.len().max(self.pass.slots);
-        scratch.slots.resize_with(slots, || Box::new([zero; CHUNK]));
+        scratch.slots.resize_with(slots, Box::default);
         scratch.lies.resize(slots, Lies::There);
         grow(&mut scratch.kept, self.pass.stored, kept, zero);
         grow(&mut scratch.rows, self.pass.row_values, padded, 0.0);
@@ -300,15 +317,18 @@ impl<T: Element> Ground<'_, T> {
         scratch: &mut Scratch<T::Compute>,
     ) {
         let mut out = take(&mut scratch.rows[place]);
-        let target = &mut out[..positions];
         match op {
             RowOp::Op(op) => {
+                // To whole vectors: what a loop has left over goes one by one.
+                let positions = positions.next_multiple_of(WHOLE).min(out.len());
+                let target = &mut out[..positions];
                 let mut spare = take(&mut scratch.row_spare);
                 let values = |arg| self.row_values(arg, positions, classes, scratch);
                 compute(self.level, op, target, values, &mut spare);
                 scratch.row_spare = spare;
             }
             RowOp::Input(input) => {
+                let target = &mut out[..positions];
                 let seen = &self.inputs[input];
                 let (start, stride) =
                     self.walk.positions_of(block, self.walk.strides(seen.strides));
@@ -317,6 +337,7 @@ impl<T: Element> Ground<'_, T> {
                 }
             }
             RowOp::Pick(labels, Arg::Input(input)) => {
+                let target = &mut out[..positions];
                 let seen = &self.inputs[input];
                 let own = self.walk.strides(seen.strides);
                 let (start, stride) = self.walk.positions_of(block, own);
@@ -327,6 +348,7 @@ impl<T: Element> Ground<'_, T> {
                 }
             }
             RowOp::Pick(labels, arg) => {
+                let target = &mut out[..positions];
                 let of_class = |class: usize| match arg {
                     Arg::Class(place) => classes.exact[place][class],
                     Arg::Number(index) => self.numbers[index],
@@ -337,6 +359,7 @@ impl<T: Element> Ground<'_, T> {
                 }
             }
             RowOp::Labelled(labels, arg) => {
+                let target = &mut out[..positions];
                 let values = self.row_values(arg, positions, classes, scratch);
                 for (position, out) in target.iter_mut().enumerate() {
                     let has = self.label(labels, block, position).is_some();
@@ -382,6 +405,7 @@ fn compute<'s, F: Lane>(
             ];
             kernel::select(level, compare, out, values);
         }
-        Op::AtLabel(..) => out.fill(F::NAN),
+        // Of full values only.
+        Op::AtLabel(..) | Op::Tail(_) | Op::Softplus(..) | Op::Sigmoid(..) => out.fill(F::NAN),
     }
 }

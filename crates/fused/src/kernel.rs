@@ -56,6 +56,7 @@ functions! { Function2 of F,
     Div(a, b) a / b;
     Weigh(a, b) a.weigh(b);
     ExpSub(a, b) a.exp_sub(b);
+    LogAddExp(a, b) a.log_add_exp(b);
 }
 functions! { Condition holds bool,
     Eq(a, b) a == b;
@@ -157,6 +158,7 @@ impl<F: Lane> Work for BinaryLoop<'_, F> {
             Binary::Div => map2::<F, Div>(out, a, b),
             Binary::Weigh => map2::<F, Weigh>(out, a, b),
             Binary::ExpSub => map2::<F, ExpSub>(out, a, b),
+            Binary::LogAddExp => map2::<F, LogAddExp>(out, a, b),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The fused engine: every loss and its gradient at memory speed, with the same bits on any machine.
 //!
 //! [`Fused`] stands where a backend stands, and takes and returns the arrays of any library that shows their memory
-//! ([`Strided`]). It runs the same definitions; none is written a second time.
+//! ([`Strided`](lossmith_core::Strided)). It runs the same definitions; none is written a second time.
 //!
 //! ```
 //! use lossmith_core::{Dense, Inputs, loss::cross_entropy};

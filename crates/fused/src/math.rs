@@ -84,6 +84,14 @@ pub trait Lane:
         Self::select(self.is_nan(), self, larger)
     }
 
+    /// ln(eᵃ + eᵇ), without overflow; −∞ adds nothing.
+    #[inline(always)]
+    #[must_use]
+    fn log_add_exp(self, b: Self) -> Self {
+        let apart = Self::select(self == b, Self::ZERO, (self - b).abs());
+        self.max(b) + (-apart).exp().ln1p()
+    }
+
     /// 0 where self = 0, else self · v: a zero weight skips what it weighs.
     #[inline(always)]
     #[must_use]

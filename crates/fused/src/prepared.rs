@@ -3,9 +3,9 @@
 use crate::element::Element;
 use crate::engine::{Fused, Pool, enter, slowly};
 use crate::program::Program;
-use lossmith_core::plan::Leaving;
+use lossmith_core::plan::{Leaving, Picks};
 use lossmith_core::strided::{Order, Strided};
-use lossmith_core::{Error, Evaluation, Inputs, Labels, Objective, Plan};
+use lossmith_core::{Error, Evaluation, Inputs, Objective, Plan};
 
 /// A loss with its plan, made for the shapes of the last arguments and kept as long as they stay the same.
 #[derive(Debug)]
@@ -33,10 +33,10 @@ impl<T: Element> Prepared<T> {
         &mut self,
         inputs: &Inputs<A>,
     ) -> Result<Evaluation<A::Output>, Error> {
-        let labels = self.ready(inputs)?;
+        let picks = self.ready(inputs)?;
         let Some((plan, program)) = &self.made else { return Err(no_value()) };
         let arrays = inputs.arrays();
-        let given = (arrays.as_slice(), labels.as_slice());
+        let given = (arrays.as_slice(), &picks);
         let mut outputs =
             self.engine.outputs(plan, program.as_ref(), &self.pool, given)?.into_iter();
         let value = outputs.next().ok_or_else(no_value)?;
@@ -55,7 +55,7 @@ impl<T: Element> Prepared<T> {
         inputs: &Inputs<A>,
         grads: &mut [(&str, &mut [T])],
     ) -> Result<A::Output, Error> {
-        let labels = self.ready(inputs)?;
+        let picks = self.ready(inputs)?;
         let Some((plan, program)) = &self.made else { return Err(no_value()) };
         let (leaving, arrays) = (plan.leaving(), inputs.arrays());
         let of = |name: &str| leaving.iter().skip(1).find(|leaving| leaving.name == name);
@@ -89,7 +89,7 @@ impl<T: Element> Prepared<T> {
             buffers.push(buffer);
         }
         let Some(program) = program else {
-            let outputs = slowly::<A>(plan, &arrays, &labels)?;
+            let outputs = slowly::<A>(plan, &arrays, &picks)?;
             for (buffer, output) in buffers.iter_mut().zip(outputs) {
                 buffer.copy_from_slice(&output);
             }
@@ -102,7 +102,8 @@ impl<T: Element> Prepared<T> {
             });
             own.map_or(Order::RowMajor, |(entering, seen)| seen.order(&entering.view))
         };
-        let orders = self.engine.fill(plan, program, &self.pool, (&seen, &labels), &mut buffers);
+        let orders =
+            self.engine.fill(plan, program, &self.pool, (&seen, &picks.labels), &mut buffers);
         for ((leaving, buffer), got) in leaving.iter().zip(&mut buffers).zip(&orders).skip(1) {
             reorder(buffer, &leaving.shape, *got, wanted(leaving));
         }
@@ -110,7 +111,7 @@ impl<T: Element> Prepared<T> {
     }
 
     /// Makes the plan, unless there is one for such arguments, and the class indices it wants.
-    fn ready<A: Strided<Element = T>>(&mut self, inputs: &Inputs<A>) -> Result<Vec<Labels>, Error> {
+    fn ready<A: Strided<Element = T>>(&mut self, inputs: &Inputs<A>) -> Result<Picks, Error> {
         let fits = self.made.as_ref().is_some_and(|(plan, _)| inputs.fit(&self.engine, plan));
         if !fits {
             let plan = self.objective.plan(&self.engine, inputs)?;
@@ -118,7 +119,7 @@ impl<T: Element> Prepared<T> {
             self.made = Some((plan, program));
         }
         let (plan, _) = self.made.as_ref().ok_or_else(no_value)?;
-        inputs.labels_of(&self.engine, plan)
+        inputs.picks(&self.engine, plan)
     }
 }
 

@@ -34,6 +34,12 @@ pub(crate) enum Op<A> {
     Select(Compare, [A; 2], [A; 2]),
     /// The second at the label's class, else the third.
     AtLabel(usize, A, A),
+    /// e^−|x|, which the sigmoid and the softplus of ±x have in common.
+    Tail(A),
+    /// The softplus of the first, given ln(1 + e^−|x|).
+    Softplus(A, A),
+    /// The sigmoid of the first, given e^−|x|.
+    Sigmoid(A, A),
 }
 
 /// What a row value is made by, before the full values of its stage.
@@ -72,6 +78,8 @@ pub(crate) enum FullOp {
     Pick(usize, usize, usize),
     /// Into the output at that place.
     Output(usize, usize),
+    /// An op into the output at that place, but at the label's class what is in a slot.
+    LabelledOutput(Op<usize>, usize, usize, usize),
 }
 
 /// What a reduction adds to.
@@ -92,6 +100,9 @@ impl<A: Copy> Op<A> {
                 Op::Select(compare, ab.map(&mut f), then_else.map(f))
             }
             Self::AtLabel(labels, hit, miss) => Op::AtLabel(labels, f(hit), f(miss)),
+            Self::Tail(x) => Op::Tail(f(x)),
+            Self::Softplus(x, tail) => Op::Softplus(f(x), f(tail)),
+            Self::Sigmoid(x, tail) => Op::Sigmoid(f(x), f(tail)),
         }
     }
 }
@@ -105,6 +116,9 @@ impl FullOp {
             Self::SumOfProducts(slots, weighed, into) => Self::SumOfProducts(slots, weighed, into),
             Self::Pick(labels, _, row) => Self::Pick(labels, slot, row),
             Self::Output(_, place) => Self::Output(slot, place),
+            Self::LabelledOutput(op, labels, hit, place) => {
+                Self::LabelledOutput(op, labels, hit, place)
+            }
         }
     }
 }
@@ -192,7 +206,7 @@ impl Program {
         let nodes = plan.graph().nodes();
         let mut live = vec![false; nodes.len()];
         for leaving in plan.leaving() {
-            live[leaving.id.index()] = true;
+            live[leaving.id()?.index()] = true;
         }
         for index in (0..nodes.len()).rev() {
             if live[index] {
@@ -235,21 +249,18 @@ impl Program {
 /// The nodes, where one value at the label and another elsewhere, each 0 where it is not, are one op and no sum.
 fn joined(mut nodes: Vec<(Node, Shape)>, alias: &[usize]) -> Vec<(Node, Shape)> {
     let zero = |id: Id| nodes[id.index()].0 == Node::Constant(0.0_f64.to_bits());
-    let parts = |id: Id| match nodes[alias[id.index()]].0 {
-        Node::AtLabel(labels, hit, miss) => Some((labels, hit, miss)),
-        _ => None,
+    let at_label = |id: Id| {
+        let Node::AtLabel(labels, hit, miss) = nodes[alias[id.index()]].0 else { return None };
+        Some((labels, hit, miss))
     };
-    let join = |node: Node| match node {
-        Node::Binary(Binary::Add, a, b) => match (parts(a)?, parts(b)?) {
-            ((la, hit, none), (lb, no, miss)) if la == lb && zero(none) && zero(no) => {
-                Some(Node::AtLabel(la, hit, miss))
-            }
-            ((la, no, miss), (lb, hit, none)) if la == lb && zero(none) && zero(no) => {
-                Some(Node::AtLabel(la, hit, miss))
-            }
-            _ => None,
-        },
-        _ => None,
+    let join = |node: Node| {
+        let Node::Binary(Binary::Add, a, b) = node else { return None };
+        let (a, b) = (at_label(a)?, at_label(b)?);
+        let complete = |(of_a, hit, none): (usize, Id, Id), (of_b, no, miss): (usize, Id, Id)| {
+            let joined = Node::AtLabel(of_a, hit, miss);
+            (of_a == of_b && zero(none) && zero(no)).then_some(joined)
+        };
+        complete(a, b).or_else(|| complete(b, a))
     };
     let new: Vec<_> = nodes.iter().map(|&(node, _)| join(node)).collect();
     for (node, new) in nodes.iter_mut().zip(new) {
@@ -265,7 +276,7 @@ impl Lowering {
             let (node, shape) = self.nodes[index];
             let one_frame = shape == NUMBER || frame(shape).is_some();
             let own = match node {
-                Node::Matmul(..) => false,
+                Node::Matmul(..) | Node::Take(..) | Node::Put(..) => false,
                 Node::Reduce(_, _, axis) => axis == Axis::Class,
                 Node::AtLabel(..) => mask(shape) == [true; 3],
                 Node::Constant(_)
@@ -285,7 +296,7 @@ impl Lowering {
 
     fn roots(&self, plan: &Plan) -> Vec<Root> {
         let outputs = plan.leaving().iter().enumerate().filter_map(|(place, leaving)| {
-            let node = leaving.id.index();
+            let node = leaving.id()?.index();
             (self.nodes[node].1 != NUMBER).then_some(Root { node, output: Some(place) })
         });
         let folds = (0..self.nodes.len())
@@ -296,9 +307,10 @@ impl Lowering {
 
     /// What a root walks: an output itself, the argument of a fold.
     fn source(&self, root: Root) -> usize {
-        match self.nodes[root.node].0 {
-            Node::Fold(_, x) if root.output.is_none() => x.index(),
-            _ => root.node,
+        if let (Node::Fold(_, x), None) = (self.nodes[root.node].0, root.output) {
+            x.index()
+        } else {
+            root.node
         }
     }
 
@@ -548,9 +560,10 @@ impl<'a> Building<'a> {
             Kind::Number => {}
             Kind::Class => {
                 let place = self.pass.class_values;
-                let op = match node {
-                    Node::Input(input) => Err(input),
-                    _ => Ok(self.op(node, |own, x| own.class_arg(x))?),
+                let op = if let Node::Input(input) = node {
+                    Err(input)
+                } else {
+                    Ok(self.op(node, |own, x| own.class_arg(x))?)
                 };
                 self.pass.classes.push((op, place));
                 self.pass.class_values += 1;
@@ -596,6 +609,8 @@ impl<'a> Building<'a> {
             | Node::Size(..)
             | Node::Reduce(..)
             | Node::Fold(..)
+            | Node::Take(..)
+            | Node::Put(..)
             | Node::Matmul(..)
             | Node::Spread(_)
             | Node::Detach(_) => return None,
@@ -646,14 +661,18 @@ impl<'a> Building<'a> {
         if self.kind(index) != Kind::Full {
             return 0;
         }
-        let own = match self.of.nodes[index].0 {
-            Node::Input(_) => return 0,
+        let node = self.of.nodes[index].0;
+        if matches!(node, Node::Input(_)) {
+            return 0;
+        }
+        let simple = matches!(
+            node,
             Node::Unary(Unary::Neg | Unary::Abs | Unary::Sign, _)
-            | Node::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Weigh, ..)
-            | Node::Select(..)
-            | Node::AtLabel(..) => 1,
-            _ => COSTLY,
-        };
+                | Node::Binary(Binary::Add | Binary::Sub | Binary::Mul | Binary::Weigh, ..)
+                | Node::Select(..)
+                | Node::AtLabel(..)
+        );
+        let own = if simple { 1 } else { COSTLY };
         own + self.of.reads(index).iter().map(|&x| self.cost(x)).sum::<usize>()
     }
 
@@ -682,17 +701,59 @@ impl<'a> Building<'a> {
                 last.insert(x, at);
             }
         }
+        // What is elsewhere than at a label may stand for the whole.
+        for &index in order.iter().rev() {
+            if let (Node::AtLabel(_, _, miss), Some(&until)) =
+                (self.of.nodes[index].0, last.get(&index))
+            {
+                let miss = last.entry(self.of.alias[miss.index()]).or_insert(until);
+                *miss = until.max(*miss);
+            }
+        }
+        let uses = |index: usize| -> Vec<FullOp> {
+            wanted.iter().filter(|(other, _)| *other == index).map(|(_, op)| *op).collect()
+        };
+        let tails = self.tails(&order);
+        let mut tail_slots: BTreeMap<usize, [Option<usize>; 2]> = BTreeMap::new();
         let mut slots = Slots::default();
         let mut program = Vec::new();
+        // An op whose value is only the rest of an output.
+        let mut rest: Option<(usize, Op<usize>)> = None;
         for (at, &index) in order.iter().enumerate() {
             let node = self.of.nodes[index].0;
+            if let (Node::AtLabel(labels, hit, miss), Some((of, op))) = (node, rest.take())
+                && of == self.of.alias[miss.index()]
+                && let &[FullOp::Output(_, place)] = &uses(index)[..]
+            {
+                let hit = self.full_arg(self.of.alias[hit.index()], &slots);
+                program.push(FullOp::LabelledOutput(op, labels, slots.of(hit), place));
+                continue;
+            }
             let op = self.op(node, |own, x| own.full_arg(x, &slots));
-            let Some(op) = op.map(|op| op.map(|arg| slots.of(arg))) else { continue };
+            let Some(mut op) = op.map(|op| op.map(|arg| slots.of(arg))) else { continue };
+            if let (Op::Unary(shared, x), Some(base)) = (op, tails.get(&index)) {
+                let [tail, log] = tail_slots.entry(*base).or_default();
+                let tail = *tail.get_or_insert_with(|| {
+                    let slot = slots.more();
+                    program.push(FullOp::Op(Op::Tail(x), Target::Slot(slot)));
+                    slot
+                });
+                op = if shared == Unary::Sigmoid {
+                    Op::Sigmoid(x, tail)
+                } else {
+                    let log = *log.get_or_insert_with(|| {
+                        let slot = slots.more();
+                        program.push(FullOp::Op(Op::Unary(Unary::Ln1p, tail), Target::Slot(slot)));
+                        slot
+                    });
+                    Op::Softplus(x, log)
+                };
+            }
             let kept = self.stored.get(&index).copied().filter(|_| self.stage_of(index) == stage);
-            let uses: Vec<_> =
-                wanted.iter().filter(|(other, _)| *other == index).map(|(_, op)| *op).collect();
+            let uses_here = uses(index);
             let read_later = last.contains_key(&index);
-            match (op, kept, &uses[..], read_later) {
+            let next = order.get(at + 1).map(|&next| (next, self.of.nodes[next].0));
+            match (op, kept, &uses_here[..], read_later) {
                 // What is only added up, or only written, needs no slot.
                 (
                     Op::Binary(op @ (Binary::Mul | Binary::Weigh), a, b),
@@ -703,28 +764,27 @@ impl<'a> Building<'a> {
                 (op, None, &[FullOp::Output(_, place)], false) => {
                     program.push(FullOp::Op(op, Target::Output(place)));
                 }
+                (op, None, [], _)
+                    if let Some((next, Node::AtLabel(_, hit, miss))) = next
+                        && self.of.alias[miss.index()] == index
+                        && self.of.alias[hit.index()] != index
+                        && last.get(&index) == Some(&(at + 1))
+                        && !last.contains_key(&next)
+                        && matches!(uses(next)[..], [FullOp::Output(..)]) =>
+                {
+                    rest = Some((index, op));
+                }
                 (op, kept, uses, _) => {
-                    // A value at the label takes the place of the others, if they are not read again.
-                    let dying = |x: usize| {
-                        let node = slots.taken.iter().find(|(_, slot)| **slot == x);
-                        node.map(|(&node, _)| node).filter(|node| last.get(node) == Some(&at))
-                    };
-                    let replaced = match op {
-                        Op::AtLabel(_, hit, miss) if kept.is_none() && hit != miss => dying(miss),
-                        _ => None,
-                    };
-                    let slot = match replaced.and_then(|node| slots.taken.remove(&node)) {
-                        Some(slot) => slots.give(index, slot),
-                        None => slots.next(index),
-                    };
+                    let slot = slots.next(index);
                     let target = kept.map_or(Target::Slot(slot), |place| Target::Kept(place, slot));
                     program.push(FullOp::Op(op, target));
                     program.extend(uses.iter().map(|op| op.of(slot)));
                     last.entry(index).or_insert(at);
                 }
             }
-            let read: BTreeSet<_> = self.of.reads(index).into_iter().chain([index]).collect();
-            read.into_iter().filter(|x| last.get(x) == Some(&at)).for_each(|x| slots.free(x));
+            let over: Vec<_> =
+                slots.taken.keys().copied().filter(|x| last.get(x) == Some(&at)).collect();
+            over.into_iter().for_each(|x| slots.free(x));
         }
         for &(index, op) in wanted.iter().filter(|(index, _)| !needed.contains(index)) {
             let arg = self.full_arg(index, &slots);
@@ -734,6 +794,21 @@ impl<'a> Building<'a> {
         let Slots { loads, .. } = slots;
         let stage = &mut self.pass.stages[stage];
         (stage.full, stage.loads) = (program, loads);
+    }
+
+    /// The sigmoids and softpluses that have their e^−|x| in common with another, each with the x.
+    fn tails(&self, order: &[usize]) -> BTreeMap<usize, usize> {
+        let base = |index: usize| {
+            let Node::Unary(Unary::Sigmoid | Unary::Softplus, x) = self.of.nodes[index].0 else {
+                return None;
+            };
+            let x = self.of.alias[x.index()];
+            let Node::Unary(Unary::Neg, x) = self.of.nodes[x].0 else { return Some(x) };
+            Some(self.of.alias[x.index()])
+        };
+        let bases: Vec<_> = order.iter().filter_map(|&index| Some((index, base(index)?))).collect();
+        let shared = |x: usize| bases.iter().filter(|(_, other)| *other == x).count() > 1;
+        bases.iter().copied().filter(|&(_, x)| shared(x)).collect()
     }
 
     fn full_arg(&mut self, index: usize, slots: &Slots) -> Arg {
@@ -776,10 +851,6 @@ impl Slots {
     /// A slot for a node's value.
     fn next(&mut self, node: usize) -> usize {
         let slot = self.free.pop().unwrap_or_else(|| self.more());
-        self.give(node, slot)
-    }
-
-    fn give(&mut self, node: usize, slot: usize) -> usize {
         self.taken.insert(node, slot);
         slot
     }

@@ -5,14 +5,31 @@ use crate::element::Element;
 use crate::execute::{Ground, NONE, Part, Scratch};
 use crate::math::Lane;
 use crate::program::{Arg, FullOp, Into, Op, Stage, Target};
-use crate::simd::Work;
+use crate::simd::{Soon, Work, fetch};
 use crate::walk::{Along, Block};
 use lossmith_core::op::{Binary, Compare, Reduce, Unary};
 
 /// Lanes that go through the ops together.
 pub(crate) const CHUNK: usize = 512;
 
+/// How far ahead a stream is fetched.
+pub(crate) const STREAM: usize = 1024;
+
 type Chunk<F> = [F; CHUNK];
+
+/// A slot, with room after it: what lies a multiple of 4 KiB and a little behind something that is read next makes
+/// the reading wait, and slots of the same size one after the other would.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot<F> {
+    values: Chunk<F>,
+    _room: [F; 40],
+}
+
+impl<F: Lane> Default for Slot<F> {
+    fn default() -> Self {
+        Self { values: [F::ZERO; CHUNK], _room: [F::ZERO; 40] }
+    }
+}
 
 /// Where the chunk that a slot stands for lies.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,6 +37,8 @@ pub(crate) enum Lies {
     /// In the slot itself.
     #[default]
     There,
+    /// In another slot.
+    Slot(usize),
     /// In an input, from that element on.
     Input(usize, usize),
     /// Among what is kept, the classes or the row values, from that element on.
@@ -36,6 +55,10 @@ pub(crate) struct Rows<'a, 'b, 'c, T: Element> {
     pub(crate) classes: &'a [Vec<T::Compute>],
     pub(crate) scratch: &'a mut Scratch<T::Compute>,
     pub(crate) parts: &'a mut [(usize, Part<'c, T>)],
+    /// How many elements ahead of each input the next are fetched, if this stage does it.
+    pub(crate) ahead: Option<usize>,
+    /// Whether it is the only stage.
+    pub(crate) alone: bool,
     pub(crate) folds: (&'a mut [[f64; CHUNK]], &'a mut [f64]),
 }
 
@@ -54,7 +77,7 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
     fn run(mut self) {
         let along_classes = self.ground.walk.along == Along::Classes;
         self.start();
-        let mut spare = Box::new([T::Compute::ZERO; CHUNK]);
+        let mut spare = Box::<Slot<T::Compute>>::default();
         for row in 0..self.block.rows {
             self.splat(row, along_classes);
             let mut first = 0;
@@ -62,6 +85,14 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
                 let lanes = CHUNK.min(self.block.lanes - first);
                 let at = Place { row, first, lanes };
                 self.load(at, along_classes);
+                if self.ahead.is_some() {
+                    let (block, parts) = (self.block, &mut *self.parts);
+                    for (_, part) in parts {
+                        let (out, stride) = lanes_of(part, at, block, along_classes);
+                        let ahead = if self.alone { STREAM } else { 0 };
+                        fetch(out, ahead, if stride == 1 { CHUNK } else { 0 }, Soon::Write);
+                    }
+                }
                 for index in 0..self.stage.full.len() {
                     self.step(self.stage.full[index], &mut spare, at, along_classes);
                 }
@@ -162,13 +193,14 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 FullOp::Op(..)
                 | FullOp::Reduce(_, _, Into::Fold(_))
                 | FullOp::SumOfProducts(_, _, Into::Fold(_))
+                | FullOp::LabelledOutput(..)
                 | FullOp::Output(..) => {}
             }
         }
         for &(arg, slot) in &self.stage.loads {
             if let Arg::Number(index) = arg {
                 let number = T::Compute::from_f64(self.ground.numbers[index]);
-                self.scratch.slots[slot].fill(number);
+                self.scratch.slots[slot].values.fill(number);
             }
         }
     }
@@ -194,7 +226,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                     continue;
                 }
             };
-            self.scratch.slots[slot].fill(value);
+            self.scratch.slots[slot].values.fill(value);
         }
     }
 
@@ -217,8 +249,12 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                     let (start, stride) = self.ground.walk.row(self.block, row, own);
                     let start = start + first * stride;
                     let elements = &seen.elements[start..];
+                    if let (Some(ahead), 1) = (self.ahead, stride) {
+                        let soon = if self.alone { Soon::Read } else { Soon::ReadLater };
+                        fetch(&seen.elements, start + ahead, CHUNK, soon);
+                    }
                     *lies = Lies::There;
-                    let slot: &mut Chunk<T::Compute> = &mut self.scratch.slots[slot];
+                    let slot: &mut Chunk<T::Compute> = &mut self.scratch.slots[slot].values;
                     match (stride, elements.first_chunk::<CHUNK>()) {
                         (0, _) => {}
                         (1, Some(_)) if T::as_computed(&[]).is_some() => {
@@ -246,23 +282,55 @@ impl<T: Element> Rows<'_, '_, '_, T> {
     fn step(
         &mut self,
         op: FullOp,
-        spare: &mut Box<Chunk<T::Compute>>,
+        spare: &mut Box<Slot<T::Compute>>,
         at: Place,
         along_classes: bool,
     ) {
         let Place { row, first, lanes } = at;
         match op {
+            // Without the label among the lanes, what is elsewhere stands for the whole.
+            FullOp::Op(Op::AtLabel(labels, _, miss), Target::Slot(out))
+                if along_classes && self.label_lane(labels, at).is_none() =>
+            {
+                let lies = self.scratch.lies[miss];
+                let there = matches!(lies, Lies::There);
+                self.scratch.lies[out] = if there { Lies::Slot(miss) } else { lies };
+            }
+            FullOp::LabelledOutput(op, labels, hit, place) => {
+                let parts = std::mem::take(&mut self.parts);
+                if let Some((_, part)) = parts.iter_mut().find(|(other, _)| *other == place) {
+                    let (out, stride) = lanes_of(part, at, self.block, along_classes);
+                    if along_classes {
+                        self.write(op, out, stride, &mut spare.values, at, along_classes);
+                        if let Some(lane) = self.label_lane(labels, at) {
+                            out[lane] = T::narrow(self.read(hit)[lane]);
+                        }
+                    } else {
+                        self.compute(op, &mut spare.values, at, along_classes);
+                        let class = u32::try_from(row).unwrap_or(NONE);
+                        let labels = chunk_of(&self.scratch.labels[labels], first);
+                        let (out_chunk, hit): (&mut Chunk<_>, _) =
+                            (&mut spare.values, self.read(hit));
+                        for i in 0..CHUNK {
+                            let rest = out_chunk[i];
+                            out_chunk[i] = Lane::select(labels[i] == class, hit[i], rest);
+                        }
+                        store(out, stride, out_chunk, lanes);
+                    }
+                }
+                self.parts = parts;
+            }
             FullOp::Op(op, Target::Slot(out)) => {
                 // Swapped out, so that the others can be read while it is written.
                 std::mem::swap(&mut self.scratch.slots[out], spare);
-                self.compute(op, Some(out), spare, at, along_classes);
+                self.compute(op, &mut spare.values, at, along_classes);
                 std::mem::swap(&mut self.scratch.slots[out], spare);
                 self.scratch.lies[out] = Lies::There;
             }
             FullOp::Op(op, Target::Kept(place, slot)) => {
                 let start = row * self.block.lanes.next_multiple_of(CHUNK) + first;
                 let mut kept = std::mem::take(&mut self.scratch.kept[place]);
-                self.compute(op, None, chunk_mut(&mut kept, start), at, along_classes);
+                self.compute(op, chunk_mut(&mut kept, start), at, along_classes);
                 self.scratch.kept[place] = kept;
                 self.scratch.lies[slot] = Lies::Kept(place, start);
             }
@@ -270,14 +338,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 let parts = std::mem::take(&mut self.parts);
                 if let Some((_, part)) = parts.iter_mut().find(|(other, _)| *other == place) {
                     let (out, stride) = lanes_of(part, at, self.block, along_classes);
-                    let whole = lanes == CHUNK && stride == 1;
-                    match T::as_computed_mut(out).and_then(<[_]>::first_chunk_mut) {
-                        Some(out) if whole => self.compute(op, None, out, at, along_classes),
-                        _ => {
-                            self.compute(op, None, spare, at, along_classes);
-                            store(out, stride, spare, lanes);
-                        }
-                    }
+                    self.write(op, out, stride, &mut spare.values, at, along_classes);
                 }
                 self.parts = parts;
             }
@@ -355,9 +416,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 self.scratch.rows[place] = row;
             }
             FullOp::Pick(labels, slot, place) if along_classes => {
-                let label = self.ground.label(labels, self.block, row);
-                let lane = label.and_then(|label| label.checked_sub(first));
-                if let Some(lane) = lane.filter(|&lane| lane < lanes) {
+                if let Some(lane) = self.label_lane(labels, at) {
                     let picked = self.read(slot)[lane].to_f64();
                     self.scratch.rows[place][row] = picked;
                 }
@@ -375,6 +434,34 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         }
     }
 
+    /// The lane of a row's label, if it is among these.
+    #[inline(always)]
+    fn label_lane(&self, labels: usize, at: Place) -> Option<usize> {
+        let label = self.ground.label(labels, self.block, at.row)?;
+        label.checked_sub(at.first).filter(|&lane| lane < at.lanes)
+    }
+
+    /// Computes into an output, where it lies if it can.
+    #[inline(always)]
+    fn write(
+        &self,
+        op: Op<usize>,
+        out: &mut [T],
+        stride: usize,
+        spare: &mut Chunk<T::Compute>,
+        at: Place,
+        along_classes: bool,
+    ) {
+        let whole = at.lanes == CHUNK && stride == 1;
+        match T::as_computed_mut(out).and_then(<[_]>::first_chunk_mut) {
+            Some(out) if whole => self.compute(op, out, at, along_classes),
+            _ => {
+                self.compute(op, spare, at, along_classes);
+                store(out, stride, spare, at.lanes);
+            }
+        }
+    }
+
     /// The chunk that a slot stands for.
     #[inline(always)]
     fn read(&self, slot: usize) -> &Chunk<T::Compute> {
@@ -388,9 +475,10 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         classes: &'s [Vec<T::Compute>],
         slot: usize,
     ) -> &'s Chunk<T::Compute> {
-        let there: &Chunk<T::Compute> = &scratch.slots[slot];
+        let there = &scratch.slots[slot].values;
         let (values, start) = match scratch.lies[slot] {
             Lies::There => return there,
+            Lies::Slot(other) => return &scratch.slots[other].values,
             Lies::Input(input, start) => match T::as_computed(&ground.inputs[input].elements) {
                 Some(elements) => (elements, start),
                 None => return there,
@@ -403,14 +491,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
     }
 
     #[inline(always)]
-    fn compute(
-        &self,
-        op: Op<usize>,
-        slot: Option<usize>,
-        out: &mut Chunk<T::Compute>,
-        at: Place,
-        along_classes: bool,
-    ) {
+    fn compute(&self, op: Op<usize>, out: &mut Chunk<T::Compute>, at: Place, along_classes: bool) {
         match op {
             Op::Unary(op, x) => {
                 let x = self.read(x);
@@ -436,6 +517,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                     Binary::Div => map!(out, |a, b| a / b),
                     Binary::Weigh => map!(out, |a, b| a.weigh(b)),
                     Binary::ExpSub => map!(out, |a, b| a.exp_sub(b)),
+                    Binary::LogAddExp => map!(out, |a, b| a.log_add_exp(b)),
                 }
             }
             Op::Select(compare, [a, b], [then, other]) => {
@@ -447,32 +529,31 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 }
             }
             Op::AtLabel(labels, hit, miss) => {
-                let hit = self.read(hit);
-                // What is in its place already only gets the value at the label.
-                let miss = if slot == Some(miss) { None } else { Some(self.read(miss)) };
+                let (hit, miss) = (self.read(hit), self.read(miss));
                 if along_classes {
-                    if let Some(miss) = miss {
-                        *out = *miss;
-                    }
-                    let label = self.ground.label(labels, self.block, at.row);
-                    let lane = label.and_then(|label| label.checked_sub(at.first));
-                    if let Some(lane) = lane.filter(|&lane| lane < at.lanes) {
+                    *out = *miss;
+                    if let Some(lane) = self.label_lane(labels, at) {
                         out[lane] = hit[lane];
                     }
                 } else {
                     let class = u32::try_from(at.row).unwrap_or(NONE);
                     let labels = chunk_of(&self.scratch.labels[labels], at.first);
-                    match miss {
-                        Some(miss) => {
-                            map!(out, |labels, hit, miss| Lane::select(labels == class, hit, miss));
-                        }
-                        None => {
-                            for i in 0..CHUNK {
-                                out[i] = Lane::select(labels[i] == class, hit[i], out[i]);
-                            }
-                        }
-                    }
+                    map!(out, |labels, hit, miss| Lane::select(labels == class, hit, miss));
                 }
+            }
+            Op::Tail(x) => {
+                let x = self.read(x);
+                map!(out, |x| (-x.abs()).exp());
+            }
+            Op::Softplus(x, tail) => {
+                let (x, tail) = (self.read(x), self.read(tail));
+                let zero = T::Compute::ZERO;
+                map!(out, |x, tail| Lane::select(x > zero, x, zero) + tail);
+            }
+            Op::Sigmoid(x, tail) => {
+                let (x, tail) = (self.read(x), self.read(tail));
+                let (zero, one) = (T::Compute::ZERO, T::Compute::ONE);
+                map!(out, |x, tail| Lane::select(x < zero, tail, one) / (one + tail));
             }
         }
     }
@@ -497,6 +578,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 | FullOp::Reduce(_, _, Into::Fold(_))
                 | FullOp::SumOfProducts(_, _, Into::Fold(_))
                 | FullOp::Pick(..)
+                | FullOp::LabelledOutput(..)
                 | FullOp::Output(..) => {}
             }
         }
@@ -532,7 +614,8 @@ fn lanes_of<'p, T>(
             } else {
                 (at.first * block.rows + at.row, block.rows)
             };
-            (&mut out[start..], stride)
+            // An output of row values ends before.
+            (out.get_mut(start..).unwrap_or_default(), stride)
         }
     }
 }
@@ -544,6 +627,11 @@ fn store<T: Element>(out: &mut [T], stride: usize, values: &Chunk<T::Compute>, l
         Some(out) if lanes == CHUNK && stride == 1 => {
             for i in 0..CHUNK {
                 out[i] = T::narrow(values[i]);
+            }
+        }
+        _ if stride == 1 => {
+            for (out, &value) in out.iter_mut().zip(&values[..lanes]) {
+                *out = T::narrow(value);
             }
         }
         _ => {

@@ -99,3 +99,32 @@ impl<W: Work> pulp::NullaryFnOnce for Call<W> {
         self.0.run()
     }
 }
+
+/// What elements are fetched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Soon {
+    /// To be read, next.
+    Read,
+    /// To be read after much else.
+    ReadLater,
+    /// To be written.
+    Write,
+}
+
+/// Asks for the cache lines of so many elements from a place on; beyond the end, for none.
+#[inline(always)]
+pub(crate) fn fetch<T>(elements: &[T], start: usize, count: usize, soon: Soon) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(elements) = elements.get(start..) {
+        let line = 64 / size_of::<T>().max(1);
+        for element in elements.iter().take(count).step_by(line.max(1)) {
+            match soon {
+                Soon::Read => safe_arch::prefetch_t0(element),
+                Soon::ReadLater => safe_arch::prefetch_t1(element),
+                Soon::Write => safe_arch::prefetch_et0(element),
+            }
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (elements, start, count, soon);
+}

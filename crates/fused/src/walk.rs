@@ -2,9 +2,10 @@
 //! the machine, so that sums have the same bits everywhere.
 
 use crate::program::Pass;
+use crate::rows::CHUNK;
 
 /// Elements in a block, as far as one row of classes allows.
-const BLOCK: usize = 16_384;
+const BLOCK: usize = 32_768;
 /// From as many classes on, a row is read along its classes; below, several rows side by side.
 const LONG_ROW: usize = 64;
 /// What lies along the lanes.
@@ -77,7 +78,7 @@ impl Walk {
         };
         let span = match along {
             Along::Classes => (BLOCK / classes.max(1)).clamp(1, 64),
-            Along::Batch | Along::Inner => (BLOCK / classes.max(1)).next_multiple_of(64).max(64),
+            Along::Batch | Along::Inner => (BLOCK / classes.max(1)).max(1).next_multiple_of(CHUNK),
         };
         Self { sides, along, flat, turned, span }
     }
@@ -123,6 +124,14 @@ impl Walk {
                 let batch = index * self.span;
                 Block { batch, inner: 0, rows: classes, lanes: self.span.min(batches - batch) }
             }
+        }
+    }
+
+    /// How many elements after one of this block the same of the next lies.
+    pub(crate) fn next_block(&self, block: &Block) -> usize {
+        match self.along {
+            Along::Classes | Along::Batch => block.rows * block.lanes,
+            Along::Inner => block.lanes,
         }
     }
 

@@ -20,13 +20,23 @@ impl<'a, H: Element> Array<Half<'a, H>> for Slice<'a, H> {
 
     fn enter(&self, _: &Half<'a, H>, view: &View) -> Result<Tensor<'a, H>, Infallible> {
         let data = match self.borrowed() {
-            Some(data) if view.aligned == view.expanded => Cow::Borrowed(data),
-            _ => broadcast(self.data(), &view.aligned, &view.expanded).into(),
+            Some(data) if view.aligned == view.expanded => Cow::Borrowed(view.part(data)),
+            _ => broadcast(view.part(self.data()), &view.aligned, &view.expanded).into(),
         };
         Ok(Tensor { sides: view.sides, data })
     }
 
-    fn leave(_: &Half<'a, H>, tensor: Tensor<'a, H>, shape: &[usize]) -> Result<Self, Infallible> {
-        Ok(Self::of(shape, tensor.data))
+    fn leave(
+        _: &Half<'a, H>,
+        tensors: Vec<Tensor<'a, H>>,
+        shape: &[usize],
+    ) -> Result<Self, Infallible> {
+        let data = match <[_; 1]>::try_from(tensors) {
+            Ok([tensor]) => tensor.data,
+            Err(tensors) => {
+                tensors.into_iter().flat_map(|tensor| tensor.data.into_owned()).collect()
+            }
+        };
+        Ok(Self::of(shape, data))
     }
 }

@@ -3,7 +3,8 @@
 use half::{bf16, f16};
 use lossmith_core::labels::Labels;
 use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
-use lossmith_core::{Backend, Matmul, Operand, accumulate, scalar};
+use lossmith_core::sequence::Table;
+use lossmith_core::{Backend, Matmul, Operand, Powers, Take, accumulate, scalar};
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -173,6 +174,7 @@ impl<'a, H: Element> Backend for Half<'a, H> {
             Binary::Div => zip(a, b, |a, b| a / b),
             Binary::Weigh => zip(a, b, scalar::weigh),
             Binary::ExpSub => zip(a, b, scalar::exp_sub),
+            Binary::LogAddExp => zip(a, b, scalar::log_add_exp),
         })
     }
 
@@ -229,8 +231,8 @@ impl<'a, H: Element> Backend for Half<'a, H> {
         }))
     }
 
-    fn matmul(&self) -> Option<&dyn Matmul<Tensor<'a, H>, Infallible>> {
-        Some(self)
+    fn powers(&self) -> Powers<'_, Tensor<'a, H>, Infallible> {
+        Powers { matmul: Some(self), take: Some(self) }
     }
 
     fn labels(&self, labels: &Labels) -> Result<Labels, Infallible> {
@@ -277,5 +279,34 @@ impl<'a, H: Element> Matmul<Tensor<'a, H>, Infallible> for Half<'a, H> {
             let sum = accumulate::reduce(Reduce::Sum, products) as f32;
             sum
         }))
+    }
+}
+
+impl<'a, H: Element> Take<Tensor<'a, H>, Infallible> for Half<'a, H> {
+    fn take(
+        &self,
+        x: &Tensor<'a, H>,
+        table: &Table,
+        otherwise: f64,
+    ) -> Result<Tensor<'a, H>, Infallible> {
+        let ([rows, places, _], [_, classes, inner]) = (table.sides(), x.sides);
+        let data = positions([rows, places, inner]).map(|[row, place, i]| {
+            let taken =
+                table.at(row, place).map(|class| x.data[(row * classes + class) * inner + i]);
+            taken.unwrap_or_else(|| H::from_f64(otherwise))
+        });
+        Ok(Tensor { sides: [rows, places, inner], data: data.collect::<Vec<_>>().into() })
+    }
+
+    fn put(&self, x: &Tensor<'a, H>, table: &Table) -> Result<Tensor<'a, H>, Infallible> {
+        let ([rows, places, classes], inner) = (table.sides(), x.sides[2]);
+        let mut data = vec![H::from_f64(0.0); rows * classes * inner];
+        for (row, i) in (0..rows).flat_map(|row| (0..inner).map(move |i| (row, i))) {
+            let at = |place: usize| f64::from(x.data[(row * places + place) * inner + i].widen());
+            for (class, sum) in table.sums(row, at).into_iter().enumerate() {
+                data[(row * classes + class) * inner + i] = H::from_f64(sum);
+            }
+        }
+        Ok(Tensor { sides: [rows, classes, inner], data: data.into() })
     }
 }

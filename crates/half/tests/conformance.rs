@@ -27,7 +27,7 @@ fn a_slice_enters_without_a_copy() {
     let view = View::new(vec![2, 3], vec![2, 3], [1, 2]);
     let slice = Slice::new(&[2, 3], &data).unwrap();
     let entered = slice.enter(&Half::new(), &view).unwrap();
-    let left = Slice::leave(&Half::new(), entered, &[6]).unwrap();
+    let left = Slice::leave(&Half::new(), vec![entered], &[6]).unwrap();
     assert_eq!(left.data().as_ptr(), data.as_ptr());
 }
 

@@ -64,7 +64,11 @@ impl<'a, F: Element> Array<Nalgebra<'a, F>> for Input<'a, F> {
 
     fn enter(&self, _: &Nalgebra<'a, F>, view: &View) -> Result<Matrix<'a, F>, Error> {
         let (rows, columns) = matrix_of(view.sides)?;
-        let own = self.matrix.view();
+        let own = match view.step {
+            // A step of a matrix is a row of it.
+            Some(step) => return Ok(Matrix::Owned(self.matrix.view().rows(step, 1).into_owned())),
+            None => self.matrix.view(),
+        };
         if own.shape() == (rows, columns) {
             return Ok(self.matrix.clone());
         }
@@ -88,19 +92,25 @@ impl<'a, F: Element> Array<Nalgebra<'a, F>> for Input<'a, F> {
 
     fn leave(
         _: &Nalgebra<'a, F>,
-        tensor: Matrix<'a, F>,
+        tensors: Vec<Matrix<'a, F>>,
         shape: &[usize],
     ) -> Result<DMatrix<F>, Error> {
         let (rows, columns) = match *shape {
             [rows, columns] => (rows, columns),
             _ => (shape.iter().product(), 1),
         };
-        let own = tensor.view();
-        if own.shape() == (rows, columns) {
-            return Ok(tensor.into_owned());
-        }
-        let element = |index: usize| own[(index / own.ncols(), index % own.ncols())];
-        Ok(DMatrix::from_fn(rows, columns, |r, c| element(r * columns + c)))
+        let tensors = match <[_; 1]>::try_from(tensors) {
+            Ok([tensor]) if tensor.view().shape() == (rows, columns) => {
+                return Ok(tensor.into_owned());
+            }
+            Ok([tensor]) => vec![tensor],
+            Err(tensors) => tensors,
+        };
+        let elements = tensors.iter().flat_map(|tensor| {
+            let rows: Vec<F> = tensor.view().transpose().iter().copied().collect();
+            rows
+        });
+        Ok(DMatrix::from_row_iterator(rows, columns, elements))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use lossmith_core::labels::Labels;
 use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
-use lossmith_core::{Backend, Matmul, Operand, accumulate, scalar};
+use lossmith_core::sequence::Table;
+use lossmith_core::{Backend, Matmul, Operand, Powers, Take, accumulate, scalar};
 use nalgebra::{ClosedAddAssign, ClosedMulAssign, DMatrix, DMatrixView, Scalar};
 use num_traits::Float;
 use std::marker::PhantomData;
@@ -180,6 +181,7 @@ impl<'a, F: Element> Backend for Nalgebra<'a, F> {
             Binary::Div => zip(a, b, |a, b| a / b),
             Binary::Weigh => zip(a, b, scalar::weigh),
             Binary::ExpSub => zip(a, b, scalar::exp_sub),
+            Binary::LogAddExp => zip(a, b, scalar::log_add_exp),
         })
     }
 
@@ -229,8 +231,8 @@ impl<'a, F: Element> Backend for Nalgebra<'a, F> {
         }))
     }
 
-    fn matmul(&self) -> Option<&dyn Matmul<Matrix<'a, F>, Error>> {
-        Some(self)
+    fn powers(&self) -> Powers<'_, Matrix<'a, F>, Error> {
+        Powers { matmul: Some(self), take: Some(self) }
     }
 
     fn labels(&self, labels: &Labels) -> Result<Labels, Error> {
@@ -264,5 +266,26 @@ impl<'a, F: Element> Matmul<Matrix<'a, F>, Error> for Nalgebra<'a, F> {
             (true, false) => turned(a) * b.view(),
             (true, true) => turned(a) * turned(b),
         }))
+    }
+}
+
+impl<'a, F: Element> Take<Matrix<'a, F>, Error> for Nalgebra<'a, F> {
+    fn take(
+        &self,
+        x: &Matrix<'a, F>,
+        table: &Table,
+        otherwise: f64,
+    ) -> Result<Matrix<'a, F>, Error> {
+        let ([rows, places, _], otherwise) = (table.sides(), F::narrow(otherwise));
+        Ok(build((rows, places), |(row, place)| {
+            table.at(row, place).map_or(otherwise, |class| x.view()[(row, class)])
+        }))
+    }
+
+    fn put(&self, x: &Matrix<'a, F>, table: &Table) -> Result<Matrix<'a, F>, Error> {
+        let [rows, _, classes] = table.sides();
+        let of_row = |row| table.sums(row, |place| x.view()[(row, place)].into());
+        let sums = (0..rows).flat_map(of_row).map(F::narrow);
+        Ok(Matrix::Owned(DMatrix::from_row_iterator(rows, classes, sums)))
     }
 }

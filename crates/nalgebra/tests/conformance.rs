@@ -4,7 +4,7 @@
 
 use lossmith_conformance::{Claim, certify_losses, conformance};
 use lossmith_core::Format;
-use lossmith_core::loss::{cross_entropy, mse};
+use lossmith_core::loss::{cross_entropy, ctc, mse};
 use lossmith_core::{Backend as _, Dense, Inputs as HostInputs};
 use lossmith_nalgebra::{Inputs, Nalgebra};
 use nalgebra::{DMatrix, DVector};
@@ -29,6 +29,26 @@ fn an_inner_axis_is_an_error() {
         error.to_string(),
         "nalgebra has matrices only: an input with [2, 3, 4] sides around its class axis needs a backend with three, such as ndarray"
     );
+}
+
+#[test]
+fn steps_are_the_rows_of_a_matrix() {
+    let x = DMatrix::from_fn(4, 3, |t, c| (t as f64 - 1.3 * c as f64).sin());
+    let by_rows = x.transpose();
+    let host = Dense::new(&[4, 3], by_rows.as_slice().to_vec()).unwrap();
+    macro_rules! run {
+        ($inputs:expr) => {{
+            let inputs = $inputs.labels("targets", [1, 2]).labels("input_lengths", 4);
+            ctc()
+                .value_and_grad(&Nalgebra::<f64>::new(), &inputs.labels("target_lengths", 2))
+                .unwrap()
+        }};
+    }
+    let native = run!(Inputs::new().tensor("log_probs", &x));
+    let plain = run!(HostInputs::<Dense>::new().tensor("log_probs", host));
+    assert_eq!(native.value[(0, 0)], plain.value.data()[0]);
+    let grad = native.grad("log_probs").unwrap();
+    assert_eq!(grad.transpose().as_slice(), plain.grad("log_probs").unwrap().data());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use lossmith_core::backend::View;
 use lossmith_core::strided::{Order, Strided, row_major};
 use lossmith_core::{Array as LossArray, Error, Indices};
 use ndarray::{
-    Array, ArrayBase, ArrayD, ArrayView, ArrayViewD, CowArray, Data, Dimension, Ix3, IxDyn,
+    Array, ArrayBase, ArrayD, ArrayView, ArrayViewD, Axis, CowArray, Data, Dimension, Ix3, IxDyn,
     ShapeBuilder, ShapeError,
 };
 use std::borrow::Cow;
@@ -63,13 +63,19 @@ impl<'a, F: Element> LossArray<NdArray<'a, F>> for Input<'a, F> {
 
     fn enter(&self, _: &NdArray<'a, F>, view: &View) -> Result<CowArray<'a, F, Ix3>, ShapeError> {
         let sides = Ix3(view.sides[0], view.sides[1], view.sides[2]);
+        fn seen<F>(array: ArrayViewD<'_, F>, step: Option<usize>) -> ArrayViewD<'_, F> {
+            match step {
+                Some(step) => array.index_axis_move(Axis(0), step),
+                None => array,
+            }
+        }
         if let (Self::View(array), true) = (self, view.aligned == view.expanded) {
             // A view whose strides allow it is seen as three sides where it lies.
-            if let Ok(seen) = array.clone().into_shape_with_order(sides) {
+            if let Ok(seen) = seen(array.clone(), view.step).into_shape_with_order(sides) {
                 return Ok(seen.into());
             }
         }
-        let array = self.view();
+        let array = seen(self.view(), view.step);
         let aligned = array.to_shape(IxDyn(&view.aligned))?;
         let expanded = aligned
             .broadcast(IxDyn(&view.expanded))
@@ -79,13 +85,19 @@ impl<'a, F: Element> LossArray<NdArray<'a, F>> for Input<'a, F> {
 
     fn leave(
         _: &NdArray<'a, F>,
-        tensor: CowArray<'a, F, Ix3>,
+        tensors: Vec<CowArray<'a, F, Ix3>>,
         shape: &[usize],
     ) -> Result<ArrayD<F>, ShapeError> {
-        if tensor.is_standard_layout() {
-            return tensor.into_owned().into_shape_with_order(IxDyn(shape));
+        match <[_; 1]>::try_from(tensors) {
+            Ok([tensor]) if tensor.is_standard_layout() => {
+                tensor.into_owned().into_shape_with_order(IxDyn(shape))
+            }
+            Ok([tensor]) => Ok(tensor.to_shape(IxDyn(shape))?.into_owned()),
+            Err(tensors) => {
+                let all = tensors.iter().flat_map(|tensor| tensor.iter().copied());
+                ArrayD::from_shape_vec(IxDyn(shape), all.collect())
+            }
         }
-        Ok(tensor.to_shape(IxDyn(shape))?.into_owned())
     }
 }
 

@@ -2,7 +2,8 @@
 
 use lossmith_core::labels::Labels;
 use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
-use lossmith_core::{Backend, Matmul, Operand, accumulate, scalar};
+use lossmith_core::sequence::Table;
+use lossmith_core::{Backend, Matmul, Operand, Powers, Take, accumulate, scalar};
 use ndarray::{Array3, ArrayView3, CowArray, Ix3, LinalgScalar, Order, ShapeError, Zip};
 use num_traits::Float;
 use std::marker::PhantomData;
@@ -140,6 +141,7 @@ impl<'a, F: Element> Backend for NdArray<'a, F> {
             Binary::Div => zip(a, b, |a, b| a / b),
             Binary::Weigh => zip(a, b, scalar::weigh),
             Binary::ExpSub => zip(a, b, scalar::exp_sub),
+            Binary::LogAddExp => zip(a, b, scalar::log_add_exp),
         }
     }
 
@@ -193,8 +195,8 @@ impl<'a, F: Element> Backend for NdArray<'a, F> {
         Ok(chosen.into())
     }
 
-    fn matmul(&self) -> Option<&dyn Matmul<Tensor<'a, F>, ShapeError>> {
-        Some(self)
+    fn powers(&self) -> Powers<'_, Tensor<'a, F>, ShapeError> {
+        Powers { matmul: Some(self), take: Some(self) }
     }
 
     fn labels(&self, labels: &Labels) -> Result<Labels, ShapeError> {
@@ -225,5 +227,32 @@ impl<'a, F: Element> Matmul<Tensor<'a, F>, ShapeError> for NdArray<'a, F> {
         };
         let product = matrix(a)?.dot(&matrix(b)?);
         Ok(product.to_shape((sides, Order::RowMajor))?.into_owned().into())
+    }
+}
+
+impl<'a, F: Element> Take<Tensor<'a, F>, ShapeError> for NdArray<'a, F> {
+    fn take(
+        &self,
+        x: &Tensor<'a, F>,
+        table: &Table,
+        otherwise: f64,
+    ) -> Result<Tensor<'a, F>, ShapeError> {
+        let ([rows, places, _], otherwise) = (table.sides(), F::narrow(otherwise));
+        let taken = Array3::from_shape_fn((rows, places, x.dim().2), |(row, place, i)| {
+            table.at(row, place).map_or(otherwise, |class| x[(row, class, i)])
+        });
+        Ok(taken.into())
+    }
+
+    fn put(&self, x: &Tensor<'a, F>, table: &Table) -> Result<Tensor<'a, F>, ShapeError> {
+        let ([rows, _, classes], inner) = (table.sides(), x.dim().2);
+        let mut sums = Array3::zeros((rows, classes, inner));
+        for (row, i) in (0..rows).flat_map(|row| (0..inner).map(move |i| (row, i))) {
+            let of_row = table.sums(row, |place| x[(row, place, i)].into());
+            for (class, sum) in of_row.into_iter().enumerate() {
+                sums[(row, class, i)] = F::narrow(sum);
+            }
+        }
+        Ok(sums.into())
     }
 }

@@ -5,7 +5,7 @@
 
 use lossmith_core::labels::Labels;
 use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
-use lossmith_core::{Backend, Matmul, Operand, scalar};
+use lossmith_core::{Backend, Operand, Powers, scalar};
 use num_traits::Float;
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -118,6 +118,7 @@ impl<T: Float> Backend for Naive<T> {
             Binary::Div => zip(&a, &b, |a, b| a / b),
             Binary::Weigh => zip(&a, &b, scalar::weigh),
             Binary::ExpSub => zip(&a, &b, scalar::exp_sub),
+            Binary::LogAddExp => zip(&a, &b, scalar::log_add_exp),
         })
     }
 
@@ -146,8 +147,7 @@ impl<T: Float> Backend for Naive<T> {
     }
 
     fn fold(&self, op: Reduce, x: In<'_, T>) -> Result<f64, Infallible> {
-        let all = map(&x, |x| x).data;
-        Ok(add_up(op, all.into_iter()).to_f64().unwrap_or(f64::NAN))
+        Ok(add_up(op, map(&x, |x| x).data.into_iter()).to_f64().unwrap_or(f64::NAN))
     }
 
     fn at_label(
@@ -162,8 +162,8 @@ impl<T: Float> Backend for Naive<T> {
         }))
     }
 
-    fn matmul(&self) -> Option<&dyn Matmul<Tensor<T>, Infallible>> {
-        None
+    fn powers(&self) -> Powers<'_, Tensor<T>, Infallible> {
+        Powers::NONE
     }
 
     fn labels(&self, labels: &Labels) -> Result<Labels, Infallible> {

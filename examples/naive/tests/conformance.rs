@@ -68,9 +68,10 @@ fn what_it_runs_is_known_before_a_run() {
     let naive = catalogue::support(&Naive::<f32>::new());
     assert_eq!(naive.matmul_adds, ["linear_cross_entropy", "adaptive_log_softmax"]);
     let total = catalogue::all().len();
+    assert_eq!(naive.take_adds, ["ctc"]);
     let said = format!(
-        "{} of {total}; matmul adds 2 (linear_cross_entropy, adaptive_log_softmax)",
-        total - 2
+        "{} of {total}; matmul adds 2 (linear_cross_entropy, adaptive_log_softmax); take adds 1 (ctc)",
+        total - 3
     );
     assert_eq!(naive.to_string(), said);
     assert_eq!(catalogue::support(&Reference).to_string(), format!("{total} of {total}"));

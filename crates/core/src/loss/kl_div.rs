@@ -34,9 +34,10 @@ const ENTRY: Entry = Entry {
     name: "kl_div",
     kind: Kind::Loss,
     formula: "t(ln t − x), or eᵗ(t − x)",
-    arguments: &[Argument::input(), Argument::target().within(FROM_ZERO)],
+    arguments: &[Argument::input().logs(), Argument::target().within(FROM_ZERO)],
 };
-const LOG_TARGET: Entry = Entry { arguments: &[Argument::input(), Argument::target()], ..ENTRY };
+const LOG_TARGET: Entry =
+    Entry { arguments: &[Argument::input().logs(), Argument::target().logs()], ..ENTRY };
 
 /// The unreduced loss of one element.
 fn formula<T: Real>(x: T, t: T) -> T {

@@ -40,7 +40,11 @@ const ENTRY: Entry = Entry {
     name: "nll",
     kind: Kind::Loss,
     formula: "−w_y x_y",
-    arguments: &[Argument::input(), Argument::labels(), Argument::weight("weight", Form::PerClass)],
+    arguments: &[
+        Argument::input().logs(),
+        Argument::labels(),
+        Argument::weight("weight", Form::PerClass),
+    ],
 };
 
 impl Definition for Nll {

@@ -56,7 +56,7 @@ const ENTRY: Entry = Entry {
     name: "poisson_nll",
     kind: Kind::Loss,
     formula: "eˣ − t·x, or x − t ln(x + ε); full: + t ln t − t + ½ ln 2πt if t > 1",
-    arguments: &[Argument::input(), Argument::target()],
+    arguments: &[Argument::input().logs(), Argument::target()],
 };
 const RATE: Entry =
     Entry { arguments: &[Argument::input().within(FROM_ZERO), Argument::target()], ..ENTRY };

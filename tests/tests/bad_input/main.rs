@@ -2,15 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod options;
+
 use lossmith_core::backend::View;
-use lossmith_core::catalogue::{
-    Argument, Domain, Form, GRAD_OUTPUT, SAMPLE_WEIGHT, Slot, Values, all,
-};
+use lossmith_core::catalogue::{Argument, Domain, Form, GRAD_OUTPUT, SAMPLE_WEIGHT, Values, all};
 use lossmith_core::shape::{Given, Layout, Main, Sides, count};
-use lossmith_core::{Array, Backend, Dense, Error, Indices, Inputs, Loss, Reference};
+use lossmith_core::{Array, Backend, Dense, Error, Indices, Inputs, Reference};
 use lossmith_tests::backends::{AnyLoss, BACKENDS, REFERENCE};
 use lossmith_tests::{Problem, Stream, with_options};
-use std::collections::BTreeMap;
 
 /// How many instances there are of each loss, argument and kind.
 const INSTANCES: usize = 20;
@@ -47,7 +46,7 @@ const KINDS: [(Kind, &str); 11] = [
 /// Whether a loss can be wrong in that way in that argument.
 fn applies(kind: Kind, loss: &AnyLoss, argument: &Argument) -> bool {
     let classes = loss.definition().layout() != Layout::Pointwise;
-    let main = argument.form == Form::Main;
+    let main = matches!(argument.form, Form::Main | Form::Steps);
     let alone = main && loss.entry().arguments.iter().all(|other| other.form == Form::Main);
     let labels = !matches!(argument.values, Values::Numbers);
     // With other axes these are another problem, not a wrong one.
@@ -60,6 +59,8 @@ fn applies(kind: Kind, loss: &AnyLoss, argument: &Argument) -> bool {
         Kind::Side | Kind::Added => !alone,
         // What may be broadcast may lack axes.
         Kind::Dropped if matches!(argument.form, Form::Trailing | Form::Sample) => false,
+        // Without its axis a length is that of every sample.
+        Kind::Dropped if argument.form == Form::Lengths => false,
         Kind::Dropped => !alone || classes,
         Kind::NoClass => main && classes,
         Kind::High | Kind::Negative => labels,
@@ -103,12 +104,27 @@ fn wrong_shape(
     seed: &mut Stream,
 ) -> Option<Vec<usize>> {
     let mut shape = got.to_vec();
+    let batched = main.len() > 1;
+    let in_rows = got.len() == 2;
+    // Other lengths than these make another problem, or are wrong in other words.
+    let possible = match (argument.form, kind) {
+        (Form::Steps, Kind::Side | Kind::Added | Kind::Dropped) => batched,
+        (Form::Sequences, Kind::Side | Kind::Added) => in_rows || kind == Kind::Added && !batched,
+        (Form::Sequences, Kind::Dropped) => !in_rows,
+        (Form::Lengths, Kind::Side | Kind::Added) => !(got.is_empty() && batched),
+        _ => true,
+    };
+    if !possible {
+        return None;
+    }
     let pick = |seed: &mut Stream| (!got.is_empty()).then(|| seed.below(got.len()));
     match kind {
         Kind::Side => {
             // A matrix may have any number of rows, but not of columns.
             let columns = matches!(argument.form, Form::Matrix(..)).then(|| got.len() - 1);
-            let axis = columns.or(pick(seed))?;
+            let samples = [(Form::Steps, 1), (Form::Sequences, 0)];
+            let samples = samples.into_iter().find(|(form, _)| *form == argument.form);
+            let axis = columns.or(samples.map(|(_, axis)| axis)).or(pick(seed))?;
             let rows_only = loss.entry().arguments[1..].iter().all(|other| {
                 other.optional || other.form == Form::Rows || other.values == Values::Either
             });
@@ -126,6 +142,9 @@ fn wrong_shape(
                 | Form::Features
                 | Form::Matrix(..)
                 | Form::PerRow(_)
+                | Form::Steps
+                | Form::Sequences
+                | Form::Lengths
                 | Form::Sample
                 | Form::Value => got[axis],
             };
@@ -141,7 +160,8 @@ fn wrong_shape(
             }
         }
         Kind::Dropped => {
-            let axis = pick(seed)?;
+            // The classes of steps stay what they are.
+            let axis = if argument.form == Form::Steps { seed.below(2) } else { pick(seed)? };
             shape.remove(axis);
             let alone = loss.entry().arguments.len() == 1;
             let right = argument.form == Form::AnySideOne
@@ -150,6 +170,7 @@ fn wrong_shape(
                 return None;
             }
         }
+        Kind::NoClass if argument.form == Form::Steps => *shape.last_mut()? = 0,
         Kind::NoClass => shape[class_axis?] = 0,
         Kind::High
         | Kind::Negative
@@ -190,9 +211,19 @@ fn wrong(kind: Kind, loss: &AnyLoss, argument: &Argument, seed: &mut Stream) -> 
     let is_labels = problem.labels.iter().any(|(other, _)| *other == name);
     let says = match kind {
         Kind::Side | Kind::Added | Kind::Dropped | Kind::NoClass => {
+            // Any number of samples goes with lengths that are alike.
+            let alike = shape_of(&problem, "input_lengths").is_some_and(|shape| shape.is_empty());
+            if argument.form == Form::Steps && alike && kind != Kind::NoClass {
+                return None;
+            }
             let shape = wrong_shape(kind, loss, argument, [&main, &got], class_axis, seed)?;
             reshape(&mut problem, name, &shape);
-            if matches!(argument.form, Form::Main | Form::Matrix(..) | Form::PerRow(_)) {
+            if argument.form == Form::Steps {
+                // The others are held against a step, where there are steps.
+                let steps = kind != Kind::NoClass && matches!(shape.len(), 2 | 3);
+                let seen = Sides(&shape[usize::from(steps)..]);
+                vec![format!("{name} "), format!("shape {seen}")]
+            } else if matches!(argument.form, Form::Main | Form::Matrix(..) | Form::PerRow(_)) {
                 vec![format!("{name} "), format!("shape {}", Sides(&shape))]
             } else {
                 let both = [&shape, &main].map(|shape| format!("of shape {}", Sides(shape)));
@@ -201,8 +232,21 @@ fn wrong(kind: Kind, loss: &AnyLoss, argument: &Argument, seed: &mut Stream) -> 
             }
         }
         Kind::High | Kind::Negative => {
+            let given = problem.clone();
+            let of = |name: &str| {
+                let mut found = given.labels.iter().filter(|(other, _)| *other == name);
+                found.next().map(|(_, labels)| labels)
+            };
             let (_, labels) = problem.labels.iter_mut().find(|(other, _)| *other == name)?;
             let classes = classes.unwrap_or(main[class_axis?]);
+            let most = match name {
+                "input_lengths" => shapes[0].1[0],
+                "target_lengths" if main.len() > 1 && of("targets")?.shape.len() == 1 => {
+                    of("targets")?.data.len()
+                }
+                "target_lengths" => *of("targets")?.shape.last()?,
+                _ => classes - 1,
+            };
             // A set's later labels may stand behind the −1 that ends it; its first does not.
             let index = match argument.values {
                 Values::IndexSets => {
@@ -210,24 +254,32 @@ fn wrong(kind: Kind, loss: &AnyLoss, argument: &Argument, seed: &mut Stream) -> 
                     let row = seed.below(labels.data.len() / classes);
                     row / inner * classes * inner + row % inner
                 }
-                Values::Numbers | Values::Indices | Values::Either => seed.below(labels.data.len()),
+                Values::Numbers | Values::Indices | Values::Either | Values::Integers => {
+                    seed.below(labels.data.len().max(1))
+                }
             };
+            // What pads a row is no label.
+            if labels.data.get(index).is_none_or(|&label| label == -7) {
+                return None;
+            }
             let beyond = i64::try_from(seed.below(1000)).unwrap();
             let value = match (kind, seed.below(4)) {
                 (Kind::High, 0) => i64::MAX - beyond,
                 // 2³² + a class would be that class in 32 bits.
                 (Kind::High, 1) => (1 << 32) + beyond,
                 // The first that is too large.
-                (Kind::High, 2) => i64::try_from(classes).unwrap(),
-                (Kind::High, _) => i64::try_from(classes).unwrap() + beyond,
+                (Kind::High, 2) => i64::try_from(most).unwrap() + 1,
+                (Kind::High, _) => i64::try_from(most).unwrap() + 1 + beyond,
                 (_, 0) => i64::MIN + beyond,
+                // A label that may not be one.
+                (_, 1) if argument.form == Form::Sequences => loss.definition().blank()?,
                 _ => -2 - beyond,
             };
             if loss.definition().ignore_index() == Some(value) {
                 return None;
             }
             labels.data[index] = value;
-            vec![format!("{name}[{index}] is {value}"), format!("{classes} classes")]
+            vec![format!("{name}[{index}] is {value}"), format!("give 0 to {most}")]
         }
         Kind::Domain => {
             let Domain { low, high, ends, .. } = argument.domain?;
@@ -273,7 +325,7 @@ fn wrong(kind: Kind, loss: &AnyLoss, argument: &Argument, seed: &mut Stream) -> 
                 let zeros = Indices::new(&got, vec![0; count(&got)]).unwrap();
                 problem.labels.push((argument.name, zeros));
             }
-            vec![format!("{name} is "), "class indices".into(), "numbers".into()]
+            vec![format!("{name} is "), argument.values.words().into(), "numbers".into()]
         }
     };
     Some(Wrong { problem, says })
@@ -344,101 +396,6 @@ fn every_kind_of_wrong_argument_is_refused() {
     println!("{total} problems, each on the reference and {} backends", BACKENDS.len());
 }
 
-/// Words that are no value of an option, by what it expects.
-fn malformed(expects: &str, k: usize) -> String {
-    let junk = ["", "x", "1,5", "0x1", "--1", "1.5.", "None", "yes", " 1", "1e"][k % 10];
-    if expects.contains("each above the last") && junk == "1,5" {
-        return format!("{k},1");
-    }
-    if expects.starts_with("an integer") && k.is_multiple_of(3) {
-        return format!("{k}.5");
-    }
-    format!("{junk}{}", "~".repeat(k / 10))
-}
-
-/// A number outside what a slot takes.
-fn outside(low: f64, high: f64, k: usize, seed: &mut Stream) -> f64 {
-    let beyond = seed.between(0.1, 9.0);
-    let finite = low > f64::MIN;
-    match k % 4 {
-        0 => f64::NAN,
-        1 => f64::NEG_INFINITY,
-        2 if high < f64::MAX => high + beyond,
-        2 if high == f64::MAX => f64::INFINITY,
-        _ if low == f64::MIN_POSITIVE && k % 8 < 4 => 0.0,
-        _ if finite => low - beyond,
-        _ => f64::NAN,
-    }
-}
-
-#[test]
-fn every_wrong_option_is_refused() {
-    let mut counts = BTreeMap::<(String, String), [usize; 3]>::new();
-    let mut seed = Stream(7);
-    for base in all() {
-        let loss = base.entry().name;
-        for [option, _, expects, _] in base.clone().options() {
-            for k in 0..INSTANCES {
-                let value = malformed(&expects, k);
-                let words = base.clone().with(&option, &value).unwrap_err().to_string();
-                let right = format!("option {option} of {loss} is {value}, but it wants {expects}");
-                assert_eq!(words, right);
-                let unknown = format!("{option}{}", "_".repeat(k + 1));
-                let words = base.clone().with(&unknown, "1").unwrap_err().to_string();
-                let right = format!("{loss} has no option {unknown:?}: it has ");
-                assert!(words.starts_with(&right) && words.contains(&option), "{words}");
-                let count = counts.entry((loss.into(), option.clone())).or_default();
-                count[0] += 1;
-                count[1] += 1;
-                count[2] += out_of_range(&base, &option, k, &mut seed);
-            }
-        }
-    }
-    println!("{:34}{:18}{:>10}{:>8}{:>7}", "loss", "option", "malformed", "unknown", "range");
-    for ((loss, option), [malformed, unknown, range]) in counts {
-        println!("{loss:34}{option:18}{malformed:>10}{unknown:>8}{range:>7}");
-    }
-}
-
-/// Runs a loss whose option was set out of range past its words; how many such values there were.
-fn out_of_range(base: &AnyLoss, option: &str, k: usize, seed: &mut Stream) -> usize {
-    let mut definition = base.definition().clone();
-    let mut shown = None;
-    for own in definition.options().into_iter().filter(|own| own.name == option) {
-        let wrong = match own.slot {
-            Slot::Number(value, range) => {
-                *value = outside(*range.start(), *range.end(), k, seed);
-                value.to_string()
-            }
-            Slot::MaybeNumber(value, range) => {
-                let wrong = outside(*range.start(), *range.end(), k, seed);
-                *value = Some(wrong);
-                wrong.to_string()
-            }
-            Slot::Integer(value, range) if *range.end() < i64::MAX => {
-                let beyond = i64::try_from(k + 1).unwrap();
-                *value =
-                    if k.is_multiple_of(2) { range.end() + beyond } else { range.start() - beyond };
-                value.to_string()
-            }
-            Slot::Rising(values, _) => {
-                let again = i64::try_from(k + 1).unwrap();
-                *values = vec![again, again];
-                format!("{again},{again}")
-            }
-            Slot::Integer(..) | Slot::Flag(_) | Slot::Distance(_) => continue,
-        };
-        shown = Some(wrong);
-    }
-    let Some(shown) = shown else { return 0 };
-    let words = base.clone().with(option, &shown).unwrap_err().to_string();
-    let problem = Problem::random(base, seed).unwrap();
-    let right = format!("option {option} of {} is {shown}, but", base.entry().name);
-    assert!(words.starts_with(&right), "{words}");
-    refused(&Loss::new(definition), &problem, &[right]);
-    1
-}
-
 /// An array that says what shape it has, and has no elements.
 struct Claims(Vec<usize>);
 
@@ -450,8 +407,8 @@ impl<B: Backend> Array<B> for Claims {
     fn enter(&self, backend: &B, view: &View) -> Result<B::Tensor, B::Error> {
         backend.upload(view.sides, &[])
     }
-    fn leave(backend: &B, tensor: B::Tensor, shape: &[usize]) -> Result<Dense, B::Error> {
-        Dense::leave(backend, tensor, shape)
+    fn leave(backend: &B, tensors: Vec<B::Tensor>, shape: &[usize]) -> Result<Dense, B::Error> {
+        Dense::leave(backend, tensors, shape)
     }
 }
 
@@ -498,7 +455,9 @@ fn shapes_beyond_counting_and_indices_of_another_length_are_refused() {
                 if labels {
                     let (_, short) =
                         plain.labels.iter_mut().find(|(other, _)| *other == name).unwrap();
-                    short.data.pop();
+                    if short.data.pop().is_none() {
+                        continue;
+                    }
                     let says = [format!("{name} has shape {}", Sides(&got)), "given".into()];
                     refused(&loss, &plain, &says);
                 }
