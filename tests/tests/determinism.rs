@@ -17,11 +17,19 @@ use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice as Every};
 use std::fmt::Write as _;
 use std::path::Path;
 
+/// Whether the loss is a recursion over steps, which is as long as the input.
+fn sequences(loss: &AnyLoss) -> bool {
+    loss.entry().arguments.iter().any(|argument| argument.form == Form::Sequences)
+}
+
 /// Main inputs that are several blocks, and enough for several threads.
 fn shapes(loss: &AnyLoss) -> Vec<Vec<usize>> {
     let matrices = |argument: &Argument| matches!(argument.form, Form::Matrix(..));
     if loss.entry().arguments.iter().any(matrices) {
         return vec![vec![9, 7]];
+    }
+    if sequences(loss) {
+        return vec![vec![6, 3, 7]];
     }
     match loss.definition().layout() {
         Layout::Pointwise => vec![vec![60, 37, 31], vec![200_000]],
@@ -198,7 +206,11 @@ fn a_layout_does_not_change_a_bit() {
         for (place, shape) in [&[90, 700][..], &[5000, 7], &[3, 4, 40, 9]].iter().enumerate() {
             let matrices = |argument: &Argument| matches!(argument.form, Form::Matrix(..));
             let matrices = base.entry().arguments.iter().any(matrices);
-            let shape = if matrices { &[9, 7][..] } else { shape };
+            let shape = match (matrices, sequences(&base)) {
+                (true, _) => &[9, 7][..],
+                (_, true) => &[6, 3, 7],
+                _ => shape,
+            };
             let mut seed = Stream(place as u64 + 100);
             let (loss, problem) = random(&base, shape, &mut seed);
             let plain = run(Lies::Contiguous, &loss, &problem);
