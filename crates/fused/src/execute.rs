@@ -38,6 +38,9 @@ pub(crate) struct Scratch<F> {
     pub(crate) labels: Vec<Vec<u32>>,
     pub(crate) sums: Vec<Vec<f64>>,
     pub(crate) largest: Vec<Vec<F>>,
+    pub(crate) spare: Option<Box<Slot<F>>>,
+    folds: Vec<[f64; CHUNK]>,
+    fold_largest: Vec<f64>,
 }
 
 /// Where the part of an output that a block makes is.
@@ -183,8 +186,12 @@ impl<T: Element> Ground<'_, T> {
         let block = self.walk.block(index);
         let positions = self.walk.positions(&block);
         self.prepare(scratch, &block, positions);
-        let mut folds = vec![[0.0; CHUNK]; self.pass.folds.len()];
-        let mut largest = vec![f64::NEG_INFINITY; self.pass.folds.len()];
+        let mut folds = take(&mut scratch.folds);
+        folds.clear();
+        folds.resize(self.pass.folds.len(), [0.0; CHUNK]);
+        let mut largest = take(&mut scratch.fold_largest);
+        largest.clear();
+        largest.resize(self.pass.folds.len(), f64::NEG_INFINITY);
         let alone = self.pass.stages.len() == 1;
         let mut fetched = alone;
         for (index, stage) in self.pass.stages.iter().enumerate() {
@@ -245,6 +252,7 @@ impl<T: Element> Ground<'_, T> {
                 Reduce::Max => largest[place],
             };
         }
+        (scratch.folds, scratch.fold_largest) = (folds, largest);
     }
 
     /// Makes the scratch as large as the block needs.

@@ -77,7 +77,7 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
     fn run(mut self) {
         let along_classes = self.ground.walk.along == Along::Classes;
         self.start();
-        let mut spare = Box::<Slot<T::Compute>>::default();
+        let mut spare = self.scratch.spare.take().unwrap_or_default();
         for row in 0..self.block.rows {
             self.splat(row, along_classes);
             let mut first = 0;
@@ -102,6 +102,7 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
                 self.finish(row);
             }
         }
+        self.scratch.spare = Some(spare);
     }
 }
 
