@@ -123,7 +123,7 @@ fn on_ndarray<T: Element + lossmith_ndarray::Element>(format: Format) {
                         let mut sides = plain.shape().to_vec();
                         sides[0] += 2;
                         let mut wide = ArrayD::from_elem(IxDyn(&sides), T::of(f64::NAN));
-                        wide.slice_axis_mut(Axis(0), Part::from(1..-1)).assign(&plain);
+                        wide.slice_axis_mut(Axis(0), Part::new(1, Some(-1), 1)).assign(&plain);
                         wide
                     }
                     (Handed::Broadcast, 2..) => plain.index_axis_move(Axis(0), 0),
@@ -141,7 +141,7 @@ fn on_ndarray<T: Element + lossmith_ndarray::Element>(format: Format) {
                     Handed::Transposed => inputs.tensor(name, view.reversed_axes()),
                     Handed::Sliced => {
                         if view.ndim() > 0 {
-                            view.slice_axis_inplace(Axis(0), Part::from(1..-1));
+                            view.slice_axis_inplace(Axis(0), Part::new(1, Some(-1), 1));
                         }
                         inputs.tensor(name, view)
                     }
