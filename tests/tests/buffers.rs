@@ -280,11 +280,12 @@ fn more_than_there_is_is_refused_before_any_of_it_is_made() {
             let got = base.value_and_grad(&Fused::new(), &inputs);
             let error = got.map(|got| got.value.shape().to_vec()).unwrap_err();
             let overflows = shape[0].checked_mul(shape[1]).is_none();
-            match error {
-                Error::Overflow { .. } | Error::Rank { .. } => assert!(overflows, "{error}"),
-                Error::Length { got: 0, .. } => assert!(!overflows, "{error}"),
-                error => panic!("{base:?} {shape:?}: {error:?}"),
-            }
+            let right = if overflows {
+                matches!(error, Error::Overflow { .. } | Error::Rank { .. })
+            } else {
+                matches!(error, Error::Length { got: 0, .. })
+            };
+            assert!(right, "{base:?} {shape:?}: {error:?}");
         }
     }
 }
