@@ -22,6 +22,10 @@ impl Seen<'_> {
             Self::Indices(indices) => &indices.shape,
         }
     }
+
+    pub(crate) fn is_indices(&self) -> bool {
+        matches!(self, Self::Indices(_))
+    }
 }
 
 /// A loss with its arguments.

@@ -37,7 +37,8 @@ pub struct Plan {
     sequences: Vec<Reading>,
     tables: Vec<Tabled>,
     leaving: Vec<Leaving>,
-    made_for: Vec<(String, Vec<usize>)>,
+    /// Each argument's name and shape, and whether it is class indices.
+    made_for: Vec<(String, Vec<usize>, bool)>,
     constant: Vec<String>,
 }
 
@@ -135,8 +136,8 @@ impl Plan {
 
     /// Whether it is the plan for arguments of these names and shapes, and as many labels a row or sequence.
     pub(crate) fn fits(&self, seen: &[(&str, Seen<'_>)], constant: &[String]) -> bool {
-        let same = |(made, seen): (&(String, Vec<usize>), &(&str, Seen<'_>))| {
-            made.0 == seen.0 && made.1 == *seen.1.shape()
+        let same = |(made, seen): (&(String, Vec<usize>, bool), &(&str, Seen<'_>))| {
+            made.0 == seen.0 && made.1 == *seen.1.shape() && made.2 == seen.1.is_indices()
         };
         let slots = self.labels.iter().filter_map(|labelling| match *labelling {
             Labelling::Set { place, sides, .. } => Some((place, sides)),
@@ -171,18 +172,18 @@ impl Plan {
     }
 
     fn labels(&self, seen: &[(&str, Seen<'_>)]) -> Result<Vec<Labels>, Error> {
-        let of = |place: usize| match seen[place].1 {
-            Seen::Indices(indices) => indices.data.as_slice(),
-            Seen::Numbers(_) => &[],
+        let of = |place: usize, argument| match seen[place].1 {
+            Seen::Indices(indices) => indices.check(argument).map(|()| indices.data.as_slice()),
+            Seen::Numbers(_) => Ok(&[][..]),
         };
         let mut made: Vec<Labels> = Vec::new();
         for labelling in &self.labels {
             let labels = match *labelling {
                 Labelling::Rows { place, argument, sides, ignore } => {
-                    Labels::new(argument, of(place), sides, ignore)?
+                    Labels::new(argument, of(place, argument)?, sides, ignore)?
                 }
                 Labelling::Set { place, argument, sides, slot: 0 } => {
-                    let mut sets = Labels::sets(argument, of(place), sides)?.into_iter();
+                    let mut sets = Labels::sets(argument, of(place, argument)?, sides)?.into_iter();
                     // The other slots come next, and are there already.
                     let first = sets.next();
                     made.extend(first);
@@ -282,8 +283,10 @@ impl Objective {
             });
         let (leaving, tables) = (leaving.collect(), graph.take_tabled());
         let Build { sides, entering, labels, sequences, .. } = build;
-        let made_for =
-            seen.iter().map(|(name, seen)| ((*name).to_owned(), seen.shape().clone())).collect();
+        let made_for = seen
+            .iter()
+            .map(|(name, seen)| ((*name).to_owned(), seen.shape().clone(), seen.is_indices()))
+            .collect();
         let constant = constant.to_vec();
         Ok(Plan { graph, sides, entering, labels, sequences, tables, leaving, made_for, constant })
     }
