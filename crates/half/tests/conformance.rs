@@ -47,6 +47,9 @@ fn the_probabilities_of_a_long_sequence_add_up_to_one() {
         let sum: f32 = step.iter().map(|x| x.to_f32()).sum();
         assert!((sum + 1.0).abs() < 0.3, "{sum}");
     }
+    // PyTorch has it in `f64`.
+    let value = got.value.data()[0].to_f64();
+    assert!((value / 1_159.442_5 - 1.0).abs() < 0.06, "{value}");
 }
 
 #[test]
