@@ -1,6 +1,6 @@
 //! The losses of an objective with their arguments: each of the right kind and given once, and which share a main input.
 
-use crate::catalogue::{Argument, Values};
+use crate::catalogue::{Argument, Form, Values};
 use crate::error::Error;
 use crate::labels::Indices;
 use crate::loss::{Definition, Loss};
@@ -83,7 +83,7 @@ impl Objective {
         seen: &'a [(&'a str, Seen<'a>)],
         constant: &[String],
     ) -> Result<Vec<Call<'a>>, Error> {
-        let mut mains: Vec<&str> = Vec::new();
+        let mut mains = Vec::new();
         let mut calls = Vec::new();
         for Term { loss, .. } in &self.terms {
             loss.check_options()?;
@@ -93,7 +93,9 @@ impl Objective {
                 return Err(Error::Objective { fault });
             }
             let arguments = named(loss, seen)?;
-            let main = loss.given_name(loss.entry().arguments[0].name);
+            let first = &loss.entry().arguments[0];
+            // What is seen step by step is no main input of a loss that sees it whole.
+            let main = (loss.given_name(first.name), first.form == Form::Steps);
             let frame = mains.iter().position(|&other| other == main).unwrap_or_else(|| {
                 mains.push(main);
                 mains.len() - 1

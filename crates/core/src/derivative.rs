@@ -28,10 +28,11 @@ pub fn binary<T: Real>(op: Binary, a: T, b: T, y: T) -> [T; 2] {
         Binary::Mul | Binary::Weigh => [b, a],
         Binary::Div => [one / b, -y / b],
         Binary::ExpSub => [y, -y],
-        // Of an empty sum, ln 0, nothing has a share.
+        // Shares that add up to one however y was rounded; of an empty sum, ln 0, nothing has one.
         Binary::LogAddExp => {
             let [zero, empty] = [0.0, f64::NEG_INFINITY].map(|x| y.constant(x));
-            [a, b].map(|x| T::select(Compare::Eq, y, empty, zero, x.exp_sub(y)))
+            let apart = a - b;
+            [apart, -apart].map(|x| T::select(Compare::Eq, y, empty, zero, x.sigmoid()))
         }
     }
 }

@@ -177,18 +177,18 @@ impl Plan {
     }
 
     fn labels(&self, seen: &[(&str, Seen<'_>)]) -> Result<Vec<Labels>, Error> {
-        let of = |place: usize| match seen[place].1 {
-            Seen::Indices(indices) => indices.data.as_slice(),
-            Seen::Numbers(_) => &[],
+        let of = |place: usize, argument| match seen[place].1 {
+            Seen::Indices(indices) => indices.check(argument).map(|()| indices.data.as_slice()),
+            Seen::Numbers(_) => Ok(&[][..]),
         };
         let mut made: Vec<Labels> = Vec::new();
         for labelling in &self.labels {
             let labels = match *labelling {
                 Labelling::Rows { place, argument, sides, ignore } => {
-                    Labels::new(argument, of(place), sides, ignore)?
+                    Labels::new(argument, of(place, argument)?, sides, ignore)?
                 }
                 Labelling::Set { place, argument, sides, slot: 0 } => {
-                    let mut sets = Labels::sets(argument, of(place), sides)?.into_iter();
+                    let mut sets = Labels::sets(argument, of(place, argument)?, sides)?.into_iter();
                     // The other slots come next, and are there already.
                     let first = sets.next();
                     made.extend(first);

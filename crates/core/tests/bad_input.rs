@@ -4,10 +4,11 @@
 
 use lossmith_core::loss::{
     adaptive_log_softmax, binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy,
-    ctc, l1, linear_cross_entropy, log_softmax, mse, nll, smooth_l1, softplus,
+    ctc, l1, linear_cross_entropy, log_softmax, mse, multilabel_margin, nll, smooth_l1, softplus,
 };
 use lossmith_core::{
-    Check, Definition, Dense, Error, Indices, Inputs, Loss, Reduction, Reference, catalogue,
+    Check, Definition, Dense, Error, Indices, Inputs, Loss, Objective, Reduction, Reference,
+    catalogue,
 };
 
 fn dense(shape: &[usize], fill: f64) -> Dense {
@@ -341,4 +342,32 @@ fn shapes_and_data_that_disagree() {
         "shape (18446744073709551615, 2, 0) has more elements than can be counted"
     );
     assert!(Indices::new(&[2], vec![1]).is_err());
+}
+
+#[test]
+fn a_plan_is_not_run_again_with_what_its_first_run_refuses() {
+    let with = |shape: &[usize], data: &[i64]| {
+        let target = Indices { shape: shape.to_vec(), data: data.to_vec() };
+        given(&[("input", &[2, 2])]).labels("target", target)
+    };
+    let again = |loss: Objective, [right, wrong]: [Inputs<Dense>; 2], message: &str| {
+        let plan = loss.plan(&Reference, &right).unwrap();
+        assert_eq!(loss.value(&Reference, &wrong).unwrap_err().to_string(), message);
+        assert_eq!(wrong.picks(&Reference, &plan).unwrap_err().to_string(), message);
+    };
+    again(
+        cross_entropy().into(),
+        [with(&[2], &[0, 1]), with(&[2], &[0])],
+        "target has shape (2,), but 1 class indices are given",
+    );
+    again(
+        multilabel_margin().into(),
+        [with(&[2, 2], &[0, -1, 1, -1]), with(&[2, 2], &[0])],
+        "target has shape (2, 2), but 1 class indices are given",
+    );
+    // Numbers are no class indices, whatever their shape.
+    let numbers = given(&[("input", &[2, 2]), ("target", &[2, 2])]);
+    let plan = Objective::from(l1()).plan(&Reference, &numbers).unwrap();
+    assert!(numbers.fit(&Reference, &plan));
+    assert!(!with(&[2, 2], &[0; 4]).fit(&Reference, &plan));
 }

@@ -7,9 +7,10 @@ use lossmith_conformance::conformance;
 use lossmith_core::Array as _;
 use lossmith_core::Format;
 use lossmith_core::backend::View;
+use lossmith_core::loss::ctc;
 use lossmith_core::op::Reduce;
-use lossmith_core::{Backend, Operand};
-use lossmith_half::{Half, Slice};
+use lossmith_core::{Backend, Operand, Reduction};
+use lossmith_half::{Half, Inputs, Slice};
 
 conformance!(f16_storage, Half::<f16>::new(), Format::F16);
 conformance!(bf16_storage, Half::<bf16>::new(), Format::BF16);
@@ -29,6 +30,26 @@ fn a_slice_enters_without_a_copy() {
     let entered = slice.enter(&Half::new(), &view).unwrap();
     let left = Slice::leave(&Half::new(), vec![entered], &[6]).unwrap();
     assert_eq!(left.data().as_ptr(), data.as_ptr());
+}
+
+#[test]
+fn the_probabilities_of_a_long_sequence_add_up_to_one() {
+    let (steps, samples, classes) = (300, 2, 8);
+    let number = |i| bf16::from_f32(-0.3 - (i * 7919 % 101) as f32 / 25.0);
+    let log_probs: Vec<_> = (0..steps * samples * classes).map(number).collect();
+    let log_probs = Slice::new(&[steps, samples, classes], log_probs).unwrap();
+    let inputs = Inputs::new().tensor("log_probs", log_probs).labels("targets", [1, 2, 2, 3, 1]);
+    let inputs = inputs.labels("input_lengths", steps as i64).labels("target_lengths", [3, 2]);
+    let loss = ctc().reduction(Reduction::Sum);
+    let got = loss.value_and_grad(&Half::<bf16>::new(), &inputs).unwrap();
+    // The gradient is minus the probability that a step has the class.
+    for step in got.grad("log_probs").unwrap().data().chunks(classes) {
+        let sum: f32 = step.iter().map(|x| x.to_f32()).sum();
+        assert!((sum + 1.0).abs() < 0.3, "{sum}");
+    }
+    // PyTorch has it in `f64`.
+    let value = got.value.data()[0].to_f64();
+    assert!((value / 1_159.442_5 - 1.0).abs() < 0.06, "{value}");
 }
 
 #[test]

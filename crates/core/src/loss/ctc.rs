@@ -7,6 +7,7 @@ use crate::real::Real;
 use crate::sequence::Sequence;
 use crate::shape::{Given, Layout, Main};
 use crate::terms::Terms;
+use std::ops::Add;
 
 /// −ln of the probability of all alignments of a sample's labels with its steps: connectionist temporal classification.
 ///
@@ -74,6 +75,15 @@ fn skips(row: &Sequence, state: usize) -> bool {
     state % 2 == 1 && state > 2 && label(state) != label(state - 2)
 }
 
+/// The sum of neighbours, of their sums, and so on: a long one costs few roundings.
+fn sum(mut terms: Vec<Var<'_>>) -> Option<Var<'_>> {
+    while terms.len() > 1 {
+        let pairs = terms.chunks(2).filter_map(|pair| pair.iter().copied().reduce(Add::add));
+        terms = pairs.collect();
+    }
+    terms.pop()
+}
+
 impl Definition for Ctc {
     fn entry(&self) -> &'static Entry {
         &ENTRY
@@ -125,7 +135,7 @@ impl Definition for Ctc {
         let start = targets.table([Dim::One, states], |_, state| (state == 0).then_some(0));
         let (zero, infinity) = (a.number(0.0), a.number(f64::INFINITY));
         // What all states have in common is kept apart, so that it costs the others no digits.
-        let (mut alpha, mut common) = (start.take(zero, NEVER), zero);
+        let (mut alpha, mut common) = (start.take(zero, NEVER), Vec::new());
         for (step, &log_p) in a.steps("log_probs").iter().enumerate() {
             let table = |from, taken: fn(&Sequence, usize, usize) -> Option<usize>| {
                 // Nothing moves and nothing is added once a sample's steps are over.
@@ -142,12 +152,14 @@ impl Definition for Ctc {
                 + emitted.take(log_p, 0.0);
             let most = alpha.max(Axis::Class);
             let most = Var::select(Compare::Lt, most.abs(), infinity, most, zero).detach();
-            (alpha, common) = (alpha - most, common + most);
+            alpha = alpha - most;
+            common.push(most);
         }
         let end = targets.table([states, Dim::One], |row, _| Some(2 * row.labels.len()));
         let before =
             targets.table([states, Dim::One], |row, _| (2 * row.labels.len()).checked_sub(1));
-        let loss = -end.take(alpha, NEVER).log_add_exp(before.take(alpha, NEVER)) - common;
+        let loss = -end.take(alpha, NEVER).log_add_exp(before.take(alpha, NEVER))
+            - sum(common).unwrap_or(zero);
         let impossible = if self.zero_infinity { zero } else { infinity };
         let loss = Var::select(Compare::Eq, loss, infinity, impossible, loss);
         let counted = targets
@@ -161,13 +173,18 @@ impl Definition for Ctc {
 mod tests {
     use super::ctc;
     use crate::evaluate::Runner;
+    use crate::loss::mse;
     use crate::{Dense, Indices, Inputs, Objective, Reduction, Reference};
+
+    fn log_probs() -> Dense {
+        let data = (0_u8..18).map(|x| f64::from(x % 5) / 4.0 - 1.5).collect();
+        Dense::new(&[3, 2, 3], data).unwrap()
+    }
 
     /// Two samples of three steps and classes.
     fn inputs(labels: [i64; 4], steps: [i64; 2], lengths: [i64; 2]) -> Inputs<Dense> {
-        let log_probs = (0_u8..18).map(|x| f64::from(x % 5) / 4.0 - 1.5).collect();
         Inputs::new()
-            .tensor("log_probs", Dense::new(&[3, 2, 3], log_probs).unwrap())
+            .tensor("log_probs", log_probs())
             .labels("targets", Indices::new(&[2, 2], labels.to_vec()).unwrap())
             .labels("input_lengths", steps)
             .labels("target_lengths", lengths)
@@ -201,6 +218,19 @@ mod tests {
         for (one, both) in pairs(&one).into_iter().zip(pairs(&both)) {
             assert!((both - 1.5 * one).abs() < 1e-15, "{both} is not half as much again as {one}");
         }
+    }
+
+    #[test]
+    fn an_input_is_not_seen_whole_and_step_by_step() {
+        let zeros = Dense::new(&[3, 2, 3], vec![0.0; 18]).unwrap();
+        let shared = inputs([1, 2, 2, 1], [3, 3], [2, 1]).tensor("zeros", zeros);
+        let objective = |input| ctc() + mse().rename("input", input).rename("target", "zeros");
+        let error = objective("log_probs").value_and_grad(&Reference, &shared).unwrap_err();
+        let said = "they see log_probs in different shapes: rename it in one";
+        assert!(error.to_string().contains(said), "{error}");
+        let value = objective("log_probs").value(&Reference, &shared).unwrap();
+        let apart = shared.tensor("again", log_probs());
+        assert_eq!(value, objective("again").value(&Reference, &apart).unwrap());
     }
 
     #[test]
