@@ -100,7 +100,7 @@ impl Fused {
         A: Strided,
         A::Element: Element,
     {
-        let inputs = enter(self.level, plan, arrays)?;
+        let inputs = enter(self, plan, arrays)?;
         let Some(program) = program else {
             let outputs = slowly(plan, arrays, picks)?.into_iter().zip(plan.leaving());
             let array = |(elements, leaving): (Vec<_>, &Leaving)| {
@@ -132,9 +132,14 @@ impl Fused {
     ) -> Vec<Order> {
         let (sides, leaving) = (plan.sides(), plan.leaving());
         let run = Run { engine: self, sides, leaving, program, inputs, labels, pool };
+        self.on_threads(|| run.passes(buffers))
+    }
+
+    /// Does it on the engine's own threads, if it has any.
+    fn on_threads<O: Send>(&self, work: impl FnOnce() -> O + Send) -> O {
         match &self.pool {
-            Some(threads) => threads.install(|| run.passes(buffers)),
-            None => run.passes(buffers),
+            Some(threads) => threads.install(work),
+            None => work(),
         }
     }
 }
@@ -144,7 +149,7 @@ pub(crate) type Pool<T> = Mutex<Vec<Scratch<<T as Element>::Compute>>>;
 
 /// The arrays of a plan's arguments as it reads them, in their domains.
 pub(crate) fn enter<'a, A>(
-    level: Level,
+    engine: &Fused,
     plan: &Plan,
     arrays: &[Option<&'a A>],
 ) -> Result<Vec<Seen<'a, A::Element>>, Error>
@@ -154,11 +159,15 @@ where
 {
     let seen = |entering: &Entering| {
         let array = arrays[entering.place].ok_or(Error::Unsupported { power: "an array" })?;
-        let seen = Seen::new(array, &entering.view)?;
-        check(level, entering, &seen)?;
-        Ok(seen)
+        Seen::new(array, &entering.view)
     };
-    plan.entering().iter().map(seen).collect()
+    let inputs = plan.entering().iter().map(seen).collect::<Result<Vec<_>, _>>()?;
+    let entering = plan.entering();
+    engine.on_threads(|| {
+        let mut all = entering.iter().zip(&inputs);
+        all.try_for_each(|(entering, seen)| check(engine.level, entering, seen))
+    })?;
+    Ok(inputs)
 }
 
 /// A program with what it is run on.

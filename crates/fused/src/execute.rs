@@ -4,7 +4,8 @@ use crate::element::Element;
 use crate::kernel::{self, Values};
 use crate::math::Lane;
 use crate::program::{Arg, Op, Pass, RowOp};
-use crate::rows::{CHUNK, Lies, Rows, STREAM, Slot, tree};
+use crate::chunk::{CHUNK, LANES, Running, Slot, tree};
+use crate::rows::{Lies, Rows, STREAM};
 use crate::simd::Level;
 use crate::walk::{Along, Block, Walk};
 use lossmith_core::Labels;
@@ -39,7 +40,7 @@ pub(crate) struct Scratch<F> {
     pub(crate) sums: Vec<Vec<f64>>,
     pub(crate) largest: Vec<Vec<F>>,
     pub(crate) spare: Option<Box<Slot<F>>>,
-    folds: Vec<[f64; CHUNK]>,
+    folds: Vec<Running<f64>>,
     fold_largest: Vec<f64>,
 }
 
@@ -188,7 +189,7 @@ impl<T: Element> Ground<'_, T> {
         self.prepare(scratch, &block, positions);
         let mut folds = take(&mut scratch.folds);
         folds.clear();
-        folds.resize(self.pass.folds.len(), [0.0; CHUNK]);
+        folds.resize(self.pass.folds.len(), [0.0; LANES]);
         let mut largest = take(&mut scratch.fold_largest);
         largest.clear();
         largest.resize(self.pass.folds.len(), f64::NEG_INFINITY);
@@ -288,8 +289,8 @@ impl<T: Element> Ground<'_, T> {
                 }
             }
         }
-        grow(&mut scratch.sums, self.pass.row_values, CHUNK, 0.0);
-        grow(&mut scratch.largest, self.pass.row_values, CHUNK, zero);
+        grow(&mut scratch.sums, self.pass.row_values, LANES, 0.0);
+        grow(&mut scratch.largest, self.pass.row_values, LANES, zero);
     }
 
     /// The label of a position in a block.

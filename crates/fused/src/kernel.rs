@@ -1,7 +1,7 @@
 //! The loops over slices, each compiled for every SIMD level.
 
 use crate::math::Lane;
-use crate::rows::{CHUNK, tree};
+use crate::chunk::{LANES, tree};
 use crate::simd::{Level, Work};
 use lossmith_core::op::{Binary, Compare, Unary};
 
@@ -199,7 +199,7 @@ pub(crate) fn select<F: Lane>(level: Level, compare: Compare, out: &mut [F], val
 }
 
 struct SumLoop<'a, F> {
-    lanes: &'a mut [f64; CHUNK],
+    lanes: &'a mut [f64; LANES],
     x: &'a [F],
 }
 
@@ -208,7 +208,7 @@ impl<F: Lane> Work for SumLoop<'_, F> {
     #[inline(always)]
     fn run(self) {
         let mut lanes = *self.lanes;
-        let (chunks, rest) = self.x.as_chunks::<CHUNK>();
+        let (chunks, rest) = self.x.as_chunks::<LANES>();
         for chunk in chunks {
             for (lane, &x) in lanes.iter_mut().zip(chunk) {
                 *lane += x.to_f64();
@@ -222,7 +222,7 @@ impl<F: Lane> Work for SumLoop<'_, F> {
 }
 
 /// Adds the elements to running sums, each to that of its place.
-pub(crate) fn sum<F: Lane>(level: Level, lanes: &mut [f64; CHUNK], x: &[F]) {
+pub(crate) fn sum<F: Lane>(level: Level, lanes: &mut [f64; LANES], x: &[F]) {
     level.run(SumLoop { lanes, x });
 }
 
@@ -235,8 +235,8 @@ impl<F: Lane> Work for MaxLoop<'_, F> {
     type Output = F;
     #[inline(always)]
     fn run(self) -> F {
-        let mut lanes = [self.start; CHUNK];
-        let (chunks, rest) = self.x.as_chunks::<CHUNK>();
+        let mut lanes = [self.start; LANES];
+        let (chunks, rest) = self.x.as_chunks::<LANES>();
         for chunk in chunks {
             for (lane, &x) in lanes.iter_mut().zip(chunk) {
                 *lane = lane.max(x);

@@ -14,11 +14,14 @@
 //! # Ok::<(), lossmith_core::Error>(())
 //! ```
 
+mod chunk;
 mod element;
 mod engine;
 mod execute;
 mod kernel;
+mod lower;
 pub mod math;
+mod pass;
 mod prepared;
 mod program;
 mod rows;

@@ -95,7 +95,7 @@ impl<T: Element> Prepared<T> {
             }
             return A::from_elements(&first.shape, value, Order::RowMajor);
         };
-        let seen = enter(self.engine.level, plan, &arrays)?;
+        let seen = enter(&self.engine, plan, &arrays)?;
         let wanted = |leaving: &Leaving| {
             let own = plan.entering().iter().zip(&seen).find(|(entering, _)| {
                 inputs.names().nth(entering.place) == Some(leaving.name.as_str())

@@ -1,6 +1,10 @@
 //! The full values of a stage of a block, chunk by chunk: a chunk of lanes goes through all ops before the next is
 //! read, so that memory is read and written while others are computed, and nothing in between leaves the nearest cache.
 
+use crate::chunk::{
+    CHUNK, Chunk, Running, Slot, add_up, add_up_products, chunk_mut, chunk_of, largest_of, running,
+    store, tree,
+};
 use crate::element::Element;
 use crate::execute::{Ground, NONE, Part, Scratch};
 use crate::math::Lane;
@@ -9,27 +13,8 @@ use crate::simd::{Soon, Work, fetch};
 use crate::walk::{Along, Block};
 use lossmith_core::op::{Binary, Compare, Reduce, Unary};
 
-/// Lanes that go through the ops together.
-pub(crate) const CHUNK: usize = 512;
-
 /// How far ahead a stream is fetched.
 pub(crate) const STREAM: usize = 1024;
-
-type Chunk<F> = [F; CHUNK];
-
-/// A slot, with room after it: what lies a multiple of 4 KiB and a little behind something that is read next makes
-/// the reading wait, and slots of the same size one after the other would.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Slot<F> {
-    values: Chunk<F>,
-    _room: [F; 40],
-}
-
-impl<F: Lane> Default for Slot<F> {
-    fn default() -> Self {
-        Self { values: [F::ZERO; CHUNK], _room: [F::ZERO; 40] }
-    }
-}
 
 /// Where the chunk that a slot stands for lies.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,7 +44,7 @@ pub(crate) struct Rows<'a, 'b, 'c, T: Element> {
     pub(crate) ahead: Option<usize>,
     /// Whether it is the only stage.
     pub(crate) alone: bool,
-    pub(crate) folds: (&'a mut [[f64; CHUNK]], &'a mut [f64]),
+    pub(crate) folds: (&'a mut [Running<f64>], &'a mut [f64]),
 }
 
 /// Which lanes of which row.
@@ -103,65 +88,6 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
             }
         }
         self.scratch.spare = Some(spare);
-    }
-}
-
-#[inline(always)]
-fn chunk_of<N>(values: &[N], first: usize) -> &Chunk<N> {
-    &values.as_chunks::<CHUNK>().0[first / CHUNK]
-}
-
-#[inline(always)]
-fn chunk_mut<N>(values: &mut [N], first: usize) -> &mut Chunk<N> {
-    &mut values.as_chunks_mut::<CHUNK>().0[first / CHUNK]
-}
-
-/// Adds a chunk to running sums, one a lane: so many that the compiler keeps the loop and makes vectors of it.
-#[inline(always)]
-fn add_up<F: Lane>(sums: &mut Chunk<f64>, chunk: &Chunk<F>, lanes: usize) {
-    if lanes == CHUNK {
-        for i in 0..CHUNK {
-            sums[i] += chunk[i].to_f64();
-        }
-    } else {
-        for (sum, &x) in sums.iter_mut().zip(&chunk[..lanes]) {
-            *sum += x.to_f64();
-        }
-    }
-}
-
-#[inline(always)]
-fn largest_of<F: Lane>(largest: &mut Chunk<F>, chunk: &Chunk<F>, lanes: usize) {
-    if lanes == CHUNK {
-        for i in 0..CHUNK {
-            largest[i] = largest[i].max(chunk[i]);
-        }
-    } else {
-        for (largest, &x) in largest.iter_mut().zip(&chunk[..lanes]) {
-            *largest = largest.max(x);
-        }
-    }
-}
-
-#[inline(always)]
-fn add_up_products<F: Lane>(
-    sums: &mut Chunk<f64>,
-    [a, b]: [&Chunk<F>; 2],
-    weighed: bool,
-    lanes: usize,
-) {
-    if lanes < CHUNK {
-        for i in 0..lanes {
-            sums[i] += if weighed { a[i].weigh(b[i]) } else { a[i] * b[i] }.to_f64();
-        }
-    } else if weighed {
-        for i in 0..CHUNK {
-            sums[i] += a[i].weigh(b[i]).to_f64();
-        }
-    } else {
-        for i in 0..CHUNK {
-            sums[i] += (a[i] * b[i]).to_f64();
-        }
     }
 }
 
@@ -363,12 +289,12 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             }
             FullOp::Reduce(Reduce::Sum, slot, Into::Row(place)) if along_classes => {
                 let mut sums = std::mem::take(&mut self.scratch.sums[place]);
-                add_up(chunk_mut(&mut sums, 0), self.read(slot), lanes);
+                add_up(running(&mut sums), self.read(slot), lanes);
                 self.scratch.sums[place] = sums;
             }
             FullOp::Reduce(Reduce::Max, slot, Into::Row(place)) if along_classes => {
                 let mut largest = std::mem::take(&mut self.scratch.largest[place]);
-                largest_of(chunk_mut(&mut largest, 0), self.read(slot), lanes);
+                largest_of(running(&mut largest), self.read(slot), lanes);
                 self.scratch.largest[place] = largest;
             }
             FullOp::Reduce(op, slot, Into::Row(place)) => {
@@ -395,7 +321,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             FullOp::SumOfProducts([a, b], weighed, Into::Row(place)) if along_classes => {
                 let mut sums = std::mem::take(&mut self.scratch.sums[place]);
                 add_up_products(
-                    chunk_mut(&mut sums, 0),
+                    running(&mut sums),
                     [self.read(a), self.read(b)],
                     weighed,
                     lanes,
@@ -566,12 +492,12 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             match *op {
                 FullOp::Reduce(Reduce::Sum, _, Into::Row(place))
                 | FullOp::SumOfProducts(_, _, Into::Row(place)) => {
-                    let sums = chunk_mut(&mut self.scratch.sums[place], 0);
+                    let sums = running(&mut self.scratch.sums[place]);
                     self.scratch.rows[place][row] = tree(sums, |a, b| a + b);
                     sums.fill(0.0);
                 }
                 FullOp::Reduce(Reduce::Max, _, Into::Row(place)) => {
-                    let largest = chunk_mut(&mut self.scratch.largest[place], 0);
+                    let largest = running(&mut self.scratch.largest[place]);
                     self.scratch.rows[place][row] = tree(largest, Lane::max).to_f64();
                     largest.fill(-T::Compute::INFINITY);
                 }
@@ -584,19 +510,6 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             }
         }
     }
-}
-
-/// The lanes as one, by a fixed tree.
-#[inline(always)]
-pub(crate) fn tree<N: Copy>(lanes: &mut Chunk<N>, join: impl Fn(N, N) -> N) -> N {
-    let mut width = CHUNK / 2;
-    while width > 0 {
-        for lane in 0..width {
-            lanes[lane] = join(lanes[lane], lanes[lane + width]);
-        }
-        width /= 2;
-    }
-    lanes[0]
 }
 
 /// The lanes of a row of an output, from the first on, and how far apart they are.
@@ -617,28 +530,6 @@ fn lanes_of<'p, T>(
             };
             // An output of row values ends before.
             (out.get_mut(start..).unwrap_or_default(), stride)
-        }
-    }
-}
-
-/// Writes lanes, each rounded to the format it is stored in.
-#[inline(always)]
-fn store<T: Element>(out: &mut [T], stride: usize, values: &Chunk<T::Compute>, lanes: usize) {
-    match out.first_chunk_mut::<CHUNK>() {
-        Some(out) if lanes == CHUNK && stride == 1 => {
-            for i in 0..CHUNK {
-                out[i] = T::narrow(values[i]);
-            }
-        }
-        _ if stride == 1 => {
-            for (out, &value) in out.iter_mut().zip(&values[..lanes]) {
-                *out = T::narrow(value);
-            }
-        }
-        _ => {
-            for (out, &value) in out.iter_mut().step_by(stride).zip(&values[..lanes]) {
-                *out = T::narrow(value);
-            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! the machine, so that sums have the same bits everywhere.
 
 use crate::program::Pass;
-use crate::rows::CHUNK;
+use crate::chunk::CHUNK;
 
 /// Elements in a block, as far as one row of classes allows.
 const BLOCK: usize = 32_768;

@@ -1,9 +1,11 @@
 //! Loss functions written once, with derived gradients, on the tensor library you have.
 //!
-//! Everything of `lossmith-core`, and the backends by feature: `ndarray`, `nalgebra` and `half`.
+//! Everything of `lossmith-core`, and by feature the backends `ndarray`, `nalgebra` and `half`, and the engine `fused`.
 
 pub use lossmith_core::*;
 
+#[cfg(feature = "fused")]
+pub use lossmith_fused as fused;
 #[cfg(feature = "half")]
 pub use lossmith_half as half;
 #[cfg(feature = "nalgebra")]
