@@ -7,7 +7,9 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use comfy_table::{Table, presets};
 use lossmith_benches::{Arrays, Budget, CLASSES, Case, ENGINES, Engine, Roof, Size, alternate};
-use lossmith_core::catalogue;
+use lossmith_core::loss::Definition;
+use lossmith_core::shape::Layout;
+use lossmith_core::{Loss, catalogue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -122,6 +124,9 @@ impl Wanted {
             }
         };
         let mut cases = committed(&text).map_err(|what| Error::Usage(format!("{name}: {what}")))?;
+        if self.bars.is_none() {
+            cases.extend(plain(&cases));
+        }
         let every = catalogue::all().into_iter().map(|loss| loss.entry().name);
         let asked: Vec<_> =
             every.filter(|name| losses.is_empty() || losses.contains(name)).collect();
@@ -162,6 +167,27 @@ fn committed(text: &str) -> Result<Vec<(Case, Option<f64>)>, String> {
         }
     }
     Ok(cases)
+}
+
+/// Every loss that the file has nothing of: at a few sizes, the largest within three times its roof.
+fn plain(cases: &[(Case, Option<f64>)]) -> Vec<(Case, Option<f64>)> {
+    let missing = catalogue::all().into_iter().filter(|loss| {
+        let name = loss.entry().name;
+        !cases.iter().any(|(case, _)| case.loss == name)
+    });
+    let at_sizes = |loss: Loss<Box<dyn Definition>>| {
+        let sizes: &[(&str, Option<f64>)] = match loss.definition().layout() {
+            Layout::Pointwise => &[("1000", None), ("100000", None), ("10000000", Some(0.33))],
+            Layout::Classes | Layout::Along(_) | Layout::Over(_) => {
+                &[("32x10", None), ("4096x1000", Some(0.33))]
+            }
+        };
+        let sized = sizes.iter().filter_map(move |&(size, bar)| {
+            Some((Case::plain(loss.entry().name, size.parse().ok()?), bar))
+        });
+        sized.collect::<Vec<_>>()
+    };
+    missing.flat_map(at_sizes).collect()
 }
 
 fn measure(
@@ -304,10 +330,11 @@ mod tests {
 
     #[test]
     fn every_loss_of_the_catalogue_is_timed() {
-        let cases = committed(BARS).unwrap();
+        let mut cases = committed(BARS).unwrap();
+        cases.extend(plain(&cases));
         for loss in catalogue::all() {
             let name = loss.entry().name;
-            assert!(cases.iter().any(|(case, _)| case.loss == name), "{name} is not in bars.json");
+            assert!(cases.iter().any(|(case, _)| case.loss == name), "{name} is not timed");
         }
         for (case, _) in cases {
             case.loss().unwrap();

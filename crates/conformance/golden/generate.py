@@ -1292,6 +1292,20 @@ LOSSES = {
         lambda input, target: log((exp(input - target) + exp(target - input)) / 2),
         lambda loss: drawn_cases(loss, 40, {"input": numbers(), "target": numbers()}),
     ),
+    "quantile": Loss(
+        # PyTorch has none.
+        block(
+            lambda input, target, tau=0.5: torch.maximum(
+                tau * (target - input), (tau - 1) * (target - input)
+            )
+        ),
+        lambda input, target, tau=0.5: np.where(
+            target >= input, mp.mpf(tau) * (target - input), (mp.mpf(tau) - 1) * (target - input)
+        ),
+        lambda loss: drawn_cases(
+            loss, 40, {"input": numbers(), "target": numbers()}, product(tau=[0.5, 0.1, 0.9])
+        ),
+    ),
     "sigmoid_focal": Loss(
         block(sigmoid_focal),
         exact_sigmoid_focal,

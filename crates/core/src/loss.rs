@@ -21,6 +21,7 @@ mod multilabel_soft_margin;
 mod nll;
 mod norm;
 mod poisson_nll;
+mod quantile;
 mod sigmoid;
 mod sigmoid_focal;
 mod smooth_l1;
@@ -64,6 +65,7 @@ definitions! {
     linear_cross_entropy: LinearCrossEntropy linear_cross_entropy,
     adaptive_log_softmax: AdaptiveLogSoftmax adaptive_log_softmax,
     log_cosh: LogCosh log_cosh,
+    quantile: Quantile quantile,
     sigmoid_focal: SigmoidFocal sigmoid_focal,
     softmax: Softmax softmax,
     softmax: LogSoftmax log_softmax,
