@@ -122,7 +122,12 @@ pub(crate) fn tree<N: Copy>(lanes: &mut Running<N>, join: impl Fn(N, N) -> N) ->
 
 /// Writes lanes, each rounded to the format it is stored in.
 #[inline(always)]
-pub(crate) fn store<T: Element>(out: &mut [T], stride: usize, values: &Chunk<T::Compute>, lanes: usize) {
+pub(crate) fn store<T: Element>(
+    out: &mut [T],
+    stride: usize,
+    values: &Chunk<T::Compute>,
+    lanes: usize,
+) {
     match out.first_chunk_mut::<CHUNK>() {
         Some(out) if lanes == CHUNK && stride == 1 => {
             for i in 0..CHUNK {

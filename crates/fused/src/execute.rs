@@ -1,10 +1,10 @@
 //! Runs a pass block by block, each on whatever thread is free.
 
+use crate::chunk::{CHUNK, LANES, Running, Slot, tree};
 use crate::element::Element;
 use crate::kernel::{self, Values};
 use crate::math::Lane;
 use crate::program::{Arg, Op, Pass, RowOp};
-use crate::chunk::{CHUNK, LANES, Running, Slot, tree};
 use crate::rows::{Lies, Rows, STREAM};
 use crate::simd::Level;
 use crate::walk::{Along, Block, Walk};

@@ -1,7 +1,7 @@
 //! The loops over slices, each compiled for every SIMD level.
 
-use crate::math::Lane;
 use crate::chunk::{LANES, tree};
+use crate::math::Lane;
 use crate::simd::{Level, Work};
 use lossmith_core::op::{Binary, Compare, Unary};
 

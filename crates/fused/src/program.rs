@@ -90,7 +90,7 @@ pub(crate) enum Into {
 }
 
 impl<A: Copy> Op<A> {
-    fn map<B>(self, mut f: impl FnMut(A) -> B) -> Op<B> {
+    pub(crate) fn map<B>(self, mut f: impl FnMut(A) -> B) -> Op<B> {
         match self {
             Self::Unary(op, x) => Op::Unary(op, f(x)),
             Self::Binary(op, a, b) => Op::Binary(op, f(a), f(b)),
@@ -107,7 +107,7 @@ impl<A: Copy> Op<A> {
 
 impl FullOp {
     /// The same with another slot.
-    fn of(self, slot: usize) -> Self {
+    pub(crate) fn of(self, slot: usize) -> Self {
         match self {
             Self::Op(op, target) => Self::Op(op, target),
             Self::Reduce(op, _, into) => Self::Reduce(op, slot, into),

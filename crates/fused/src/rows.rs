@@ -320,12 +320,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             }
             FullOp::SumOfProducts([a, b], weighed, Into::Row(place)) if along_classes => {
                 let mut sums = std::mem::take(&mut self.scratch.sums[place]);
-                add_up_products(
-                    running(&mut sums),
-                    [self.read(a), self.read(b)],
-                    weighed,
-                    lanes,
-                );
+                add_up_products(running(&mut sums), [self.read(a), self.read(b)], weighed, lanes);
                 self.scratch.sums[place] = sums;
             }
             FullOp::SumOfProducts([a, b], weighed, Into::Row(place)) => {

@@ -1,8 +1,8 @@
 //! How a pass walks memory: in which order, and in blocks of what size. Blocks depend on the sides alone, never on
 //! the machine, so that sums have the same bits everywhere.
 
-use crate::program::Pass;
 use crate::chunk::CHUNK;
+use crate::program::Pass;
 
 /// Elements in a block, as far as one row of classes allows.
 const BLOCK: usize = 32_768;
