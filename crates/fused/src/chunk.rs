@@ -140,8 +140,8 @@ pub(crate) fn store<T: Element>(
             }
         }
         _ => {
-            for (out, &value) in out.iter_mut().step_by(stride).zip(&values[..lanes]) {
-                *out = T::narrow(value);
+            for (out, &value) in out.chunks_mut(stride).zip(&values[..lanes]) {
+                out[0] = T::narrow(value);
             }
         }
     }

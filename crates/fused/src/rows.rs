@@ -193,9 +193,9 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                             }
                         }
                         _ => {
-                            let elements = elements.iter().step_by(stride).take(lanes);
-                            for (out, element) in slot.iter_mut().zip(elements) {
-                                *out = element.widen();
+                            for (out, from) in slot[..lanes].iter_mut().zip(elements.chunks(stride))
+                            {
+                                *out = from[0].widen();
                             }
                         }
                     }
