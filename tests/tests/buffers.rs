@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use lossmith_core::catalogue::{Argument, Form, all};
-use lossmith_core::loss::{binary_cross_entropy, cross_entropy, mse, multilabel_margin};
+use lossmith_core::loss::{
+    binary_cross_entropy, cross_entropy, linear_cross_entropy, mse, multilabel_margin,
+};
 use lossmith_core::shape::{Layout, count};
 use lossmith_core::strided::{Order, Slice, Strided};
 use lossmith_core::{Error, Evaluation, Indices, Inputs, Reference};
@@ -318,6 +320,22 @@ fn what_was_made_ready_for_other_arguments_is_not_run() {
     let renamed = Slices::new().tensor("inputs", array(&[4, 2])).labels("target", [0, 1, 0, 1]);
     assert!(prepared.value_and_grad(&renamed).is_err());
     prepared.value_and_grad(&labelled([1, 1, 0, 1].into())).unwrap();
+}
+
+#[test]
+fn an_array_of_fewer_elements_than_it_says_is_refused_on_the_reference_too() {
+    let inputs = Inputs::<Claims>::new()
+        .tensor("input", Claims(vec![2, 3]))
+        .tensor("linear_weight", Claims(vec![4, 3]))
+        .labels("target", [0, 1]);
+    let mut prepared = Fused::new().prepare(linear_cross_entropy());
+    let ([mut input, mut weight], buffers) = ([[0.0; 12]; 2], ["input", "linear_weight"]);
+    let mut grads = [(buffers[0], &mut input[..6]), (buffers[1], &mut weight[..])];
+    let into = prepared.value_and_grad_into(&inputs, &mut grads).unwrap_err();
+    let fresh = prepared.value_and_grad(&inputs).unwrap_err();
+    for error in [into, fresh] {
+        assert!(matches!(error, Error::Length { expected: 6, got: 0, .. }), "{error}");
+    }
 }
 
 #[test]

@@ -88,6 +88,7 @@ impl<T: Element> Prepared<T> {
             }
             buffers.push(buffer);
         }
+        let seen = enter(&self.engine, plan, &arrays)?;
         let Some(program) = program else {
             let outputs = slowly::<A>(plan, &arrays, &picks)?;
             for (buffer, output) in buffers.iter_mut().zip(outputs) {
@@ -95,7 +96,6 @@ impl<T: Element> Prepared<T> {
             }
             return A::from_elements(&first.shape, value, Order::RowMajor);
         };
-        let seen = enter(&self.engine, plan, &arrays)?;
         let wanted = |leaving: &Leaving| {
             let own = plan.entering().iter().zip(&seen).find(|(entering, _)| {
                 inputs.names().nth(entering.place) == Some(leaving.name.as_str())
