@@ -1,4 +1,5 @@
-//! The fused engine: every loss and its gradient at memory speed, with the same bits on any machine.
+//! The fused engine: a loss and its gradient in as few walks over memory as there can be, with the same bits for any
+//! number of threads and any vector instructions.
 //!
 //! [`Fused`] stands where a backend stands, and takes and returns the arrays of any library that shows their memory
 //! ([`Strided`](lossmith_core::Strided)). It runs the same definitions; none is written a second time.
