@@ -43,58 +43,39 @@ pub(crate) fn running<N>(values: &mut [N]) -> &mut Running<N> {
     &mut values.as_chunks_mut::<LANES>().0[0]
 }
 
-/// Adds a chunk to running sums.
+/// Adds elements to running sums, each to that of its place.
 #[inline(always)]
-pub(crate) fn add_up<F: Lane>(sums: &mut Running<f64>, chunk: &Chunk<F>, lanes: usize) {
-    if lanes == CHUNK {
-        for part in chunk.as_chunks::<LANES>().0 {
-            for i in 0..LANES {
-                sums[i] += part[i].to_f64();
-            }
+pub(crate) fn add_up<F: Lane>(sums: &mut Running<f64>, x: &[F]) {
+    let (parts, rest) = x.as_chunks::<LANES>();
+    for part in parts {
+        for i in 0..LANES {
+            sums[i] += part[i].to_f64();
         }
-    } else {
-        for part in chunk[..lanes].chunks(LANES) {
-            for (sum, &x) in sums.iter_mut().zip(part) {
-                *sum += x.to_f64();
-            }
-        }
+    }
+    for (sum, &x) in sums.iter_mut().zip(rest) {
+        *sum += x.to_f64();
     }
 }
 
-/// Compares a chunk with running maxima.
+/// Compares elements with running maxima, each with that of its place.
 #[inline(always)]
-pub(crate) fn largest_of<F: Lane>(largest: &mut Running<F>, chunk: &Chunk<F>, lanes: usize) {
-    if lanes == CHUNK {
-        for part in chunk.as_chunks::<LANES>().0 {
-            for i in 0..LANES {
-                largest[i] = largest[i].max(part[i]);
-            }
+pub(crate) fn largest_of<F: Lane>(largest: &mut Running<F>, x: &[F]) {
+    let (parts, rest) = x.as_chunks::<LANES>();
+    for part in parts {
+        for i in 0..LANES {
+            largest[i] = largest[i].max(part[i]);
         }
-    } else {
-        for part in chunk[..lanes].chunks(LANES) {
-            for (largest, &x) in largest.iter_mut().zip(part) {
-                *largest = largest.max(x);
-            }
-        }
+    }
+    for (largest, &x) in largest.iter_mut().zip(rest) {
+        *largest = largest.max(x);
     }
 }
 
-/// Adds the products of two chunks, weighed where the flag says so, to running sums.
+/// Adds the products of elements, weighed where the flag says so, to running sums.
 #[inline(always)]
-pub(crate) fn add_up_products<F: Lane>(
-    sums: &mut Running<f64>,
-    [a, b]: [&Chunk<F>; 2],
-    weighed: bool,
-    lanes: usize,
-) {
-    if lanes < CHUNK {
-        for i in 0..lanes {
-            let product = if weighed { a[i].weigh(b[i]) } else { a[i] * b[i] };
-            sums[i % LANES] += product.to_f64();
-        }
-        return;
-    }
-    for (a, b) in a.as_chunks::<LANES>().0.iter().zip(b.as_chunks::<LANES>().0) {
+pub(crate) fn add_up_products<F: Lane>(sums: &mut Running<f64>, [a, b]: [&[F]; 2], weighed: bool) {
+    let ((a_parts, a_rest), (b_parts, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a_parts.iter().zip(b_parts) {
         if weighed {
             for i in 0..LANES {
                 sums[i] += a[i].weigh(b[i]).to_f64();
@@ -104,6 +85,9 @@ pub(crate) fn add_up_products<F: Lane>(
                 sums[i] += (a[i] * b[i]).to_f64();
             }
         }
+    }
+    for (sum, (&a, &b)) in sums.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+        *sum += if weighed { a.weigh(b) } else { a * b }.to_f64();
     }
 }
 

@@ -7,7 +7,7 @@ use crate::program::{Pass, Program};
 use crate::simd::{Level, Work};
 use crate::walk::Walk;
 use lossmith_core::catalogue::Domain;
-use lossmith_core::graph::{Dim, NUMBER, Node, Shape};
+use lossmith_core::graph::{NUMBER, Node};
 use lossmith_core::plan::{Entering, Leaving, Picks};
 use lossmith_core::strided::{Order, Seen, Slice, Strided, gather};
 use lossmith_core::{Dense, Error, Labels, Plan, Reference, Runner, scalar};
@@ -16,7 +16,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
 
-/// Below so many elements in the largest input, one thread is faster than several.
+/// Up to so many elements in a walk, one thread is faster than several.
 const ALONE: usize = 65_536;
 
 /// More threads than any machine has use for.
@@ -233,7 +233,8 @@ impl<T: Element> Run<'_, T> {
         for &index in &self.program.numbers {
             numbers[index] = match self.program.nodes[index].0 {
                 Node::Constant(bits) => f64::from_bits(bits),
-                Node::Size(axis, frame) => self.size([Dim::Full(axis, frame), Dim::One, Dim::One]),
+                #[allow(clippy::cast_precision_loss, reason = "a side above 2^53 does not exist")]
+                Node::Size(axis, frame) => self.sides[frame][axis.index()] as f64,
                 Node::Input(input) => self.inputs[input].elements[0].widen().to_f64(),
                 Node::Unary(op, x) => scalar::unary(op, numbers[x.index()]),
                 Node::Binary(op, a, b) => {
@@ -252,15 +253,6 @@ impl<T: Element> Run<'_, T> {
                 | Node::Matmul(..) => numbers[index],
             };
         }
-    }
-
-    #[allow(clippy::cast_precision_loss, reason = "a side above 2^53 does not exist")]
-    fn size(&self, shape: Shape) -> f64 {
-        let side = |dim: &Dim| match *dim {
-            Dim::One => 1,
-            Dim::Full(axis, frame) => self.sides[frame][axis.index()],
-        };
-        shape.iter().map(side).product::<usize>() as f64
     }
 }
 

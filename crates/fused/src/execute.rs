@@ -226,7 +226,7 @@ impl<T: Element> Ground<'_, T> {
         }
         for &(fold, arg) in &self.pass.row_folds {
             let mut spare = take(&mut scratch.row_spare[0]);
-            let values = self.row_values(arg, positions, classes, scratch);
+            let values = self.row_values(arg, positions, scratch);
             let values = as_slice(values, &mut spare, positions);
             match self.pass.folds[fold].1 {
                 Reduce::Sum => kernel::sum(self.level, &mut folds[fold], values),
@@ -236,7 +236,7 @@ impl<T: Element> Ground<'_, T> {
         }
         for &(output, arg) in &self.pass.row_outputs {
             let mut spare = take(&mut scratch.row_spare[0]);
-            let values = self.row_values(arg, positions, classes, scratch);
+            let values = self.row_values(arg, positions, scratch);
             let values = as_slice(values, &mut spare, positions);
             if let Some((_, Part::Whole(out))) =
                 parts.iter_mut().find(|(place, _)| *place == output)
@@ -303,10 +303,8 @@ impl<T: Element> Ground<'_, T> {
         &'s self,
         arg: Arg,
         positions: usize,
-        classes: &'s Classes<T::Compute>,
         scratch: &'s Scratch<T::Compute>,
     ) -> Values<'s, f64> {
-        let _ = classes;
         match arg {
             Arg::Row(place) => Values::Slice(&scratch.rows[place][..positions]),
             Arg::Number(index) => Values::Splat(self.numbers[index]),
@@ -332,7 +330,7 @@ impl<T: Element> Ground<'_, T> {
                 let positions = positions.next_multiple_of(WHOLE).min(out.len());
                 let target = &mut out[..positions];
                 let mut spare = take(&mut scratch.row_spare);
-                let values = |arg| self.row_values(arg, positions, classes, scratch);
+                let values = |arg| self.row_values(arg, positions, scratch);
                 compute(self.level, op, target, values, &mut spare);
                 scratch.row_spare = spare;
             }
@@ -369,7 +367,7 @@ impl<T: Element> Ground<'_, T> {
             }
             RowOp::Labelled(labels, arg) => {
                 let target = &mut out[..positions];
-                let values = self.row_values(arg, positions, classes, scratch);
+                let values = self.row_values(arg, positions, scratch);
                 for (position, out) in target.iter_mut().enumerate() {
                     let has = self.label(labels, block, position).is_some();
                     *out = if has { kernel::at(values, position) } else { 0.0 };

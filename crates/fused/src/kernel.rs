@@ -1,6 +1,6 @@
 //! The loops over slices, each compiled for every SIMD level.
 
-use crate::chunk::{LANES, tree};
+use crate::chunk::{LANES, Running, add_up, largest_of, tree};
 use crate::math::Lane;
 use crate::simd::{Level, Work};
 use lossmith_core::op::{Binary, Compare, Unary};
@@ -199,7 +199,7 @@ pub(crate) fn select<F: Lane>(level: Level, compare: Compare, out: &mut [F], val
 }
 
 struct SumLoop<'a, F> {
-    lanes: &'a mut [f64; LANES],
+    lanes: &'a mut Running<f64>,
     x: &'a [F],
 }
 
@@ -207,22 +207,12 @@ impl<F: Lane> Work for SumLoop<'_, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let mut lanes = *self.lanes;
-        let (chunks, rest) = self.x.as_chunks::<LANES>();
-        for chunk in chunks {
-            for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                *lane += x.to_f64();
-            }
-        }
-        for (lane, &x) in lanes.iter_mut().zip(rest) {
-            *lane += x.to_f64();
-        }
-        *self.lanes = lanes;
+        add_up(self.lanes, self.x);
     }
 }
 
 /// Adds the elements to running sums, each to that of its place.
-pub(crate) fn sum<F: Lane>(level: Level, lanes: &mut [f64; LANES], x: &[F]) {
+pub(crate) fn sum<F: Lane>(level: Level, lanes: &mut Running<f64>, x: &[F]) {
     level.run(SumLoop { lanes, x });
 }
 
@@ -236,15 +226,7 @@ impl<F: Lane> Work for MaxLoop<'_, F> {
     #[inline(always)]
     fn run(self) -> F {
         let mut lanes = [self.start; LANES];
-        let (chunks, rest) = self.x.as_chunks::<LANES>();
-        for chunk in chunks {
-            for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                *lane = lane.max(x);
-            }
-        }
-        for (lane, &x) in lanes.iter_mut().zip(rest) {
-            *lane = lane.max(x);
-        }
+        largest_of(&mut lanes, self.x);
         tree(&mut lanes, Lane::max)
     }
 }

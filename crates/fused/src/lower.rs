@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const CLASS: usize = Axis::Class as usize;
 
+const ZERO: Node = Node::Constant(0.0_f64.to_bits());
+
 pub(crate) fn mask(shape: Shape) -> [bool; 3] {
     shape.map(|dim| dim != Dim::One)
 }
@@ -86,7 +88,7 @@ impl Program {
 
 /// The nodes, where one value at the label and another elsewhere, each 0 where it is not, are one op and no sum.
 fn joined(mut nodes: Vec<(Node, Shape)>, alias: &[usize]) -> Vec<(Node, Shape)> {
-    let zero = |id: Id| nodes[id.index()].0 == Node::Constant(0.0_f64.to_bits());
+    let zero = |id: Id| nodes[id.index()].0 == ZERO;
     let at_label = |id: Id| {
         let Node::AtLabel(labels, hit, miss) = nodes[alias[id.index()]].0 else { return None };
         Some((labels, hit, miss))
@@ -192,16 +194,14 @@ impl Lowering {
         let Node::AtLabel(labels, hit, miss) = self.nodes[self.alias[x.index()]].0 else {
             return None;
         };
-        let zero = Node::Constant(0.0_f64.to_bits());
         let found = (labels, self.alias[hit.index()]);
-        (self.nodes[miss.index()].0 == zero).then_some(found)
+        (self.nodes[miss.index()].0 == ZERO).then_some(found)
     }
 
     /// Whether a pick reads this without its being computed for every class.
     pub(crate) fn at_hand(&self, index: usize) -> bool {
-        matches!(self.nodes[index].0, Node::Input(_)) || !mask(self.nodes[index].1)[CLASS] || {
-            mask(self.nodes[index].1) == [false, true, false]
-        }
+        let (node, own) = (self.nodes[index].0, mask(self.nodes[index].1));
+        matches!(node, Node::Input(_)) || !own[CLASS] || own == [false, true, false]
     }
 
     /// The tensors that a node is computed from in one walk.

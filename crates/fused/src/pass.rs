@@ -154,8 +154,7 @@ impl<'a> Building<'a> {
         for &index in &all {
             self.row(index);
         }
-        self.pass.by_row = self.pass.by_row
-            || stages > 1
+        self.pass.by_row = stages > 1
             || all.iter().any(|&index| matches!(self.of.nodes[index].0, Node::AtLabel(..)));
         for (index, place) in &self.rows {
             if self.narrowed.contains(place) {

@@ -279,7 +279,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             }
             FullOp::Reduce(Reduce::Sum, slot, Into::Fold(place)) => {
                 let x = Self::read_from(self.ground, self.scratch, self.classes, slot);
-                add_up(&mut self.folds.0[place], x, lanes);
+                add_up(&mut self.folds.0[place], &x[..lanes]);
             }
             FullOp::Reduce(Reduce::Max, slot, Into::Fold(place)) => {
                 let most = self.read(slot)[..lanes]
@@ -289,12 +289,12 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             }
             FullOp::Reduce(Reduce::Sum, slot, Into::Row(place)) if along_classes => {
                 let mut sums = std::mem::take(&mut self.scratch.sums[place]);
-                add_up(running(&mut sums), self.read(slot), lanes);
+                add_up(running(&mut sums), &self.read(slot)[..lanes]);
                 self.scratch.sums[place] = sums;
             }
             FullOp::Reduce(Reduce::Max, slot, Into::Row(place)) if along_classes => {
                 let mut largest = std::mem::take(&mut self.scratch.largest[place]);
-                largest_of(running(&mut largest), self.read(slot), lanes);
+                largest_of(running(&mut largest), &self.read(slot)[..lanes]);
                 self.scratch.largest[place] = largest;
             }
             FullOp::Reduce(op, slot, Into::Row(place)) => {
@@ -315,12 +315,14 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 self.scratch.rows[place] = row;
             }
             FullOp::SumOfProducts([a, b], weighed, Into::Fold(place)) => {
-                let read = |slot| Self::read_from(self.ground, self.scratch, self.classes, slot);
-                add_up_products(&mut self.folds.0[place], [read(a), read(b)], weighed, lanes);
+                let read =
+                    |slot| &Self::read_from(self.ground, self.scratch, self.classes, slot)[..lanes];
+                add_up_products(&mut self.folds.0[place], [read(a), read(b)], weighed);
             }
             FullOp::SumOfProducts([a, b], weighed, Into::Row(place)) if along_classes => {
                 let mut sums = std::mem::take(&mut self.scratch.sums[place]);
-                add_up_products(running(&mut sums), [self.read(a), self.read(b)], weighed, lanes);
+                let ab = [a, b].map(|slot| &self.read(slot)[..lanes]);
+                add_up_products(running(&mut sums), ab, weighed);
                 self.scratch.sums[place] = sums;
             }
             FullOp::SumOfProducts([a, b], weighed, Into::Row(place)) => {
