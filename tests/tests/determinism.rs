@@ -1,5 +1,5 @@
-//! The fused engine gives the same bits with any number of threads, with any instructions and from any layout, and
-//! those of the tables in `bits/`, whatever the machine.
+//! The fused engine gives the same bits with any number of threads, with any instructions, compiled or op by op, and
+//! from any layout, and those of the tables in `bits/`, whatever the machine.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -92,6 +92,8 @@ fn check<T: Element>(name: &str, table: &str) {
                 let got = bits(engine, &loss, &inputs);
                 assert_eq!(got, right, "{loss_name} {shape:?} {name} with {threads} threads");
             }
+            let got = bits(&best.clone().op_by_op(), &loss, &inputs);
+            assert_eq!(got, right, "{loss_name} {shape:?} {name} op by op");
             for &level in &levels {
                 // The baseline calls a function for every multiply-add: a shape of each loss has to do.
                 if level == Level::Baseline && place > 0 {

@@ -33,68 +33,99 @@ pub(crate) fn chunk_mut<N>(values: &mut [N], first: usize) -> &mut Chunk<N> {
     &mut values.as_chunks_mut::<CHUNK>().0[first / CHUNK]
 }
 
-/// Running sums or maxima: few enough to be joined often, and so many that the compiler keeps the loop over them and
-/// makes vectors of it.
+/// Lanes that are added up or compared together.
 pub(crate) const LANES: usize = 64;
-pub(crate) type Running<N> = [N; LANES];
+pub(crate) type Lanes<F> = [F; LANES];
 
+/// Running sums: few, so that they are joined fast at the end of a row, and stay in registers before.
+pub(crate) const SUMS: usize = 16;
+pub(crate) type Sums = [f64; SUMS];
+
+/// Adds lanes to running sums, four to each.
 #[inline(always)]
-pub(crate) fn running<N>(values: &mut [N]) -> &mut Running<N> {
-    &mut values.as_chunks_mut::<LANES>().0[0]
+pub(crate) fn add_lanes<F: Lane>(sums: &mut Sums, x: &Lanes<F>) {
+    for i in 0..SUMS {
+        let [a, b, c, d] = [0, SUMS, 2 * SUMS, 3 * SUMS].map(|first| x[first + i].to_f64());
+        sums[i] += (a + b) + (c + d);
+    }
 }
 
-/// Adds elements to running sums, each to that of its place.
+/// Adds the values to running sums; what is left over is filled up with zeros.
 #[inline(always)]
-pub(crate) fn add_up<F: Lane>(sums: &mut Running<f64>, x: &[F]) {
-    let (parts, rest) = x.as_chunks::<LANES>();
+pub(crate) fn add_up<F: Lane>(sums: &mut Sums, x: &[F]) {
+    let (parts, rest) = x.as_chunks();
     for part in parts {
-        for i in 0..LANES {
-            sums[i] += part[i].to_f64();
-        }
+        add_lanes(sums, part);
     }
-    for (sum, &x) in sums.iter_mut().zip(rest) {
-        *sum += x.to_f64();
+    if !rest.is_empty() {
+        add_lanes(sums, &filled(rest, F::ZERO));
     }
 }
 
-/// Compares elements with running maxima, each with that of its place.
+/// Compares the values with running maxima, each with that of its lane.
 #[inline(always)]
-pub(crate) fn largest_of<F: Lane>(largest: &mut Running<F>, x: &[F]) {
-    let (parts, rest) = x.as_chunks::<LANES>();
+pub(crate) fn largest_of<F: Lane>(largest: &mut Lanes<F>, x: &[F]) {
+    let (parts, rest) = x.as_chunks();
     for part in parts {
-        for i in 0..LANES {
-            largest[i] = largest[i].max(part[i]);
-        }
+        largest_of_lanes(largest, part);
     }
-    for (largest, &x) in largest.iter_mut().zip(rest) {
-        *largest = largest.max(x);
+    if !rest.is_empty() {
+        largest_of_lanes(largest, &filled(rest, -F::INFINITY));
     }
 }
 
-/// Adds the products of elements, weighed where the flag says so, to running sums.
 #[inline(always)]
-pub(crate) fn add_up_products<F: Lane>(sums: &mut Running<f64>, [a, b]: [&[F]; 2], weighed: bool) {
-    let ((a_parts, a_rest), (b_parts, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+pub(crate) fn largest_of_lanes<F: Lane>(largest: &mut Lanes<F>, x: &Lanes<F>) {
+    for i in 0..LANES {
+        largest[i] = largest[i].max(x[i]);
+    }
+}
+
+/// Lanes that begin with those values, and go on with another.
+#[inline(always)]
+pub(crate) fn filled<F: Copy>(values: &[F], with: F) -> Lanes<F> {
+    let mut lanes = [with; LANES];
+    for (lane, &value) in lanes.iter_mut().zip(values) {
+        *lane = value;
+    }
+    lanes
+}
+
+/// Adds the products of values, weighed where the flag says so, to running sums.
+#[inline(always)]
+pub(crate) fn add_up_products<F: Lane>(sums: &mut Sums, [a, b]: [&[F]; 2], weighed: bool) {
+    let ((a_parts, a_rest), (b_parts, b_rest)) = (a.as_chunks(), b.as_chunks());
     for (a, b) in a_parts.iter().zip(b_parts) {
-        if weighed {
-            for i in 0..LANES {
-                sums[i] += a[i].weigh(b[i]).to_f64();
-            }
-        } else {
-            for i in 0..LANES {
-                sums[i] += (a[i] * b[i]).to_f64();
-            }
-        }
+        add_lanes(sums, &products(a, b, weighed));
     }
-    for (sum, (&a, &b)) in sums.iter_mut().zip(a_rest.iter().zip(b_rest)) {
-        *sum += if weighed { a.weigh(b) } else { a * b }.to_f64();
+    if !a_rest.is_empty() {
+        let [a, b] = [a_rest, b_rest].map(|rest| filled(rest, F::ZERO));
+        add_lanes(sums, &products(&a, &b, weighed));
     }
 }
 
-/// The lanes as one, by a fixed tree.
 #[inline(always)]
-pub(crate) fn tree<N: Copy>(lanes: &mut Running<N>, join: impl Fn(N, N) -> N) -> N {
-    let mut width = LANES / 2;
+fn products<F: Lane>(a: &Lanes<F>, b: &Lanes<F>, weighed: bool) -> Lanes<F> {
+    let mut products = [F::ZERO; LANES];
+    if weighed {
+        for i in 0..LANES {
+            products[i] = a[i].weigh(b[i]);
+        }
+    } else {
+        for i in 0..LANES {
+            products[i] = a[i] * b[i];
+        }
+    }
+    products
+}
+
+/// All as one, by a fixed tree.
+#[inline(always)]
+pub(crate) fn tree<N: Copy, const COUNT: usize>(
+    lanes: &mut [N; COUNT],
+    join: impl Fn(N, N) -> N,
+) -> N {
+    let mut width = COUNT / 2;
     while width > 0 {
         for lane in 0..width {
             lanes[lane] = join(lanes[lane], lanes[lane + width]);

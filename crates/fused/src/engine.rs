@@ -26,6 +26,8 @@ const MOST_THREADS: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct Fused {
     pub(crate) level: Level,
+    /// Whether the loops that were compiled for the catalogue's losses are used.
+    compiled: bool,
     pool: Option<Arc<ThreadPool>>,
 }
 
@@ -39,13 +41,22 @@ impl Fused {
     /// The engine with the best instructions of this machine and rayon's threads.
     #[must_use]
     pub fn new() -> Self {
-        Self { level: Level::detect(), pool: None }
+        Self { level: Level::detect(), compiled: true, pool: None }
     }
 
     /// The engine with those instructions; where the machine lacks them, the baseline's.
     #[must_use]
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
+        self
+    }
+
+    /// The engine without the loops that were compiled for the catalogue's losses: it runs each op by op, as it does a
+    /// loss that is not of the catalogue, to the same bits.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn op_by_op(mut self) -> Self {
+        self.compiled = false;
         self
     }
 
@@ -203,8 +214,9 @@ impl<T: Element> Run<'_, T> {
             let (level, labels) = (self.engine.level, self.labels);
             let inputs = self.inputs;
             let class_count = self.sides[pass.frame][1];
+            let (compiled, known) = (self.engine.compiled, &numbers);
             let ground =
-                Ground { level, pass, walk, class_count, inputs, labels, numbers: &numbers };
+                Ground { level, compiled, pass, walk, class_count, inputs, labels, numbers: known };
             let parallel = sides.iter().product::<usize>() > ALONE;
             let folds = ground.run(own, self.pool, parallel);
             for (&(node, _), fold) in pass.folds.iter().zip(folds) {

@@ -1,6 +1,6 @@
 //! Runs a pass block by block, each on whatever thread is free.
 
-use crate::chunk::{CHUNK, LANES, Running, Slot, tree};
+use crate::chunk::{CHUNK, LANES, Lanes, SUMS, Slot, Sums, tree};
 use crate::element::Element;
 use crate::kernel::{self, Values};
 use crate::math::Lane;
@@ -18,6 +18,8 @@ use std::sync::Mutex;
 /// What a pass reads.
 pub(crate) struct Ground<'a, T: Element> {
     pub(crate) level: Level,
+    /// Whether compiled bodies are run.
+    pub(crate) compiled: bool,
     pub(crate) pass: &'a Pass,
     pub(crate) walk: Walk,
     /// The classes of the frame, which weights have whether or not the walk does.
@@ -37,10 +39,14 @@ pub(crate) struct Scratch<F> {
     row_spare: [Vec<f64>; 4],
     pub(crate) narrow: Vec<Vec<F>>,
     pub(crate) labels: Vec<Vec<u32>>,
-    pub(crate) sums: Vec<Vec<f64>>,
-    pub(crate) largest: Vec<Vec<F>>,
+    pub(crate) sums: Vec<Sums>,
+    pub(crate) largest: Vec<Lanes<F>>,
     pub(crate) spare: Option<Box<Slot<F>>>,
-    folds: Vec<Running<f64>>,
+    pub(crate) written: Vec<Box<Slot<F>>>,
+    /// What a compiled body adds up and compares.
+    pub(crate) adding: Vec<Sums>,
+    pub(crate) comparing: Vec<Lanes<F>>,
+    folds: Vec<Sums>,
     fold_largest: Vec<f64>,
 }
 
@@ -189,7 +195,7 @@ impl<T: Element> Ground<'_, T> {
         self.prepare(scratch, &block, positions);
         let mut folds = take(&mut scratch.folds);
         folds.clear();
-        folds.resize(self.pass.folds.len(), [0.0; LANES]);
+        folds.resize(self.pass.folds.len(), [0.0; SUMS]);
         let mut largest = take(&mut scratch.fold_largest);
         largest.clear();
         largest.resize(self.pass.folds.len(), f64::NEG_INFINITY);
@@ -289,8 +295,9 @@ impl<T: Element> Ground<'_, T> {
                 }
             }
         }
-        grow(&mut scratch.sums, self.pass.row_values, LANES, 0.0);
-        grow(&mut scratch.largest, self.pass.row_values, LANES, zero);
+        let rows = scratch.sums.len().max(self.pass.row_values);
+        scratch.sums.resize(rows, [0.0; SUMS]);
+        scratch.largest.resize(rows, [zero; LANES]);
     }
 
     /// The label of a position in a block.

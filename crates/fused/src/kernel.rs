@@ -1,6 +1,6 @@
 //! The loops over slices, each compiled for every SIMD level.
 
-use crate::chunk::{LANES, Running, add_up, largest_of, tree};
+use crate::chunk::{LANES, Sums, add_up, largest_of, tree};
 use crate::math::Lane;
 use crate::simd::{Level, Work};
 use lossmith_core::op::{Binary, Compare, Unary};
@@ -199,7 +199,7 @@ pub(crate) fn select<F: Lane>(level: Level, compare: Compare, out: &mut [F], val
 }
 
 struct SumLoop<'a, F> {
-    lanes: &'a mut Running<f64>,
+    lanes: &'a mut Sums,
     x: &'a [F],
 }
 
@@ -212,7 +212,7 @@ impl<F: Lane> Work for SumLoop<'_, F> {
 }
 
 /// Adds the elements to running sums, each to that of its place.
-pub(crate) fn sum<F: Lane>(level: Level, lanes: &mut Running<f64>, x: &[F]) {
+pub(crate) fn sum<F: Lane>(level: Level, lanes: &mut Sums, x: &[F]) {
     level.run(SumLoop { lanes, x });
 }
 

@@ -15,7 +15,9 @@
 //! # Ok::<(), lossmith_core::Error>(())
 //! ```
 
+mod body;
 mod chunk;
+mod compiled;
 mod element;
 mod engine;
 mod execute;

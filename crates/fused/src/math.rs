@@ -3,6 +3,7 @@
 mod format;
 mod functions;
 
+use crate::compiled::{self, Run};
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -60,6 +61,10 @@ pub trait Lane:
     /// e^(a − b) of the exact difference; 1 where a = b, equal infinities too.
     fn exp_sub(self, b: Self) -> Self;
 
+    /// The compiled body of a stage at that place, where there are any for this format.
+    #[doc(hidden)]
+    fn compiled(place: usize) -> Option<Run<Self>>;
+
     /// `then` where `mask` holds, else `otherwise`.
     #[inline(always)]
     #[must_use]
@@ -100,8 +105,20 @@ pub trait Lane:
     }
 }
 
+/// The softplus of x, given ln(1 + e^−|x|).
+#[inline(always)]
+pub(crate) fn softplus_of<F: Lane>(x: F, log: F) -> F {
+    F::select(x > F::ZERO, x, F::ZERO) + log
+}
+
+/// The sigmoid of x, given e^−|x|.
+#[inline(always)]
+pub(crate) fn sigmoid_of<F: Lane>(x: F, tail: F) -> F {
+    F::select(x < F::ZERO, tail, F::ONE) / (F::ONE + tail)
+}
+
 macro_rules! lane {
-    ($($float:ident)*) => {$(
+    ($($float:ident $compiled:expr;)*) => {$(
         impl Lane for $float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -173,8 +190,15 @@ macro_rules! lane {
             fn exp_sub(self, b: Self) -> Self {
                 functions::exp_sub(self, b)
             }
+
+            fn compiled(place: usize) -> Option<Run<Self>> {
+                $compiled(place)
+            }
         }
     )*};
 }
 
-lane!(f32 f64);
+lane! {
+    f32 compiled::body;
+    f64 |_| None;
+}

@@ -1,5 +1,6 @@
 //! What is computed in a pass: at which stage every value is made, from which slots and into which.
 
+use crate::body::Body;
 use crate::lower::{CLASS, Lowering, Root, mask};
 use crate::program::{Arg, FullOp, Into, Op, Pass, RowOp, Stage, Target};
 use lossmith_core::graph::{Id, NUMBER, Node};
@@ -161,6 +162,9 @@ impl<'a> Building<'a> {
                 let stage = self.stage_of(*index);
                 self.pass.stages[stage].narrowed.push(*place);
             }
+        }
+        for stage in &mut self.pass.stages {
+            stage.bodies = [false, true].map(|along| Some(Body::new(stage, along)?.0));
         }
         Some(self.pass)
     }

@@ -4,6 +4,7 @@
 //! made once; *row* values, one a batch and inner position, in `f64`; and *full* values, one an element. What is
 //! reduced along the classes splits the full values of a block into *stages*.
 
+use crate::body::Body;
 use lossmith_core::graph::{Node, Shape};
 use lossmith_core::op::{Binary, Compare, Reduce, Unary};
 
@@ -130,6 +131,8 @@ pub(crate) struct Stage {
     /// What is brought into slots before the full values are computed.
     pub(crate) loads: Vec<(Arg, usize)>,
     pub(crate) full: Vec<FullOp>,
+    /// The full values as compiled loops: of lanes that lie otherwise, and along the classes.
+    pub(crate) bodies: [Option<Body>; 2],
 }
 
 /// One walk over the space of some results.

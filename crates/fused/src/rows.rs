@@ -1,13 +1,14 @@
 //! The full values of a stage of a block, chunk by chunk: a chunk of lanes goes through all ops before the next is
 //! read, so that memory is read and written while others are computed, and nothing in between leaves the nearest cache.
 
+use crate::body::{Body, WRITES, Written};
 use crate::chunk::{
-    CHUNK, Chunk, Running, Slot, add_up, add_up_products, chunk_mut, chunk_of, largest_of, running,
-    store, tree,
+    CHUNK, Chunk, Slot, Sums, add_up, add_up_products, chunk_mut, chunk_of, largest_of, store, tree,
 };
+use crate::compiled::{Io, Run};
 use crate::element::Element;
 use crate::execute::{Ground, NONE, Part, Scratch};
-use crate::math::Lane;
+use crate::math::{Lane, sigmoid_of, softplus_of};
 use crate::program::{Arg, FullOp, Into, Op, Stage, Target};
 use crate::simd::{Soon, Work, fetch};
 use crate::walk::{Along, Block};
@@ -44,7 +45,7 @@ pub(crate) struct Rows<'a, 'b, 'c, T: Element> {
     pub(crate) ahead: Option<usize>,
     /// Whether it is the only stage.
     pub(crate) alone: bool,
-    pub(crate) folds: (&'a mut [Running<f64>], &'a mut [f64]),
+    pub(crate) folds: (&'a mut [Sums], &'a mut [f64]),
 }
 
 /// Which lanes of which row.
@@ -61,6 +62,9 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
     #[inline(always)]
     fn run(mut self) {
         let along_classes = self.ground.walk.along == Along::Classes;
+        let body = self.stage.bodies[usize::from(along_classes)].as_ref();
+        let body = body.filter(|_| self.ground.compiled);
+        let compiled = body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)));
         self.start();
         let mut spare = self.scratch.spare.take().unwrap_or_default();
         for row in 0..self.block.rows {
@@ -70,14 +74,11 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
                 let lanes = CHUNK.min(self.block.lanes - first);
                 let at = Place { row, first, lanes };
                 self.load(at, along_classes);
-                if self.ahead.is_some() {
-                    let (block, parts) = (self.block, &mut *self.parts);
-                    for (_, part) in parts {
-                        let (out, stride) = lanes_of(part, at, block, along_classes);
-                        let ahead = if self.alone { STREAM } else { 0 };
-                        fetch(out, ahead, if stride == 1 { CHUNK } else { 0 }, Soon::Write);
-                    }
+                if let Some((body, run)) = compiled {
+                    first += self.run_body(body, run, at, along_classes);
+                    continue;
                 }
+                self.fetch(at, along_classes);
                 for index in 0..self.stage.full.len() {
                     self.step(self.stage.full[index], &mut spare, at, along_classes);
                 }
@@ -105,18 +106,19 @@ impl<T: Element> Rows<'_, '_, '_, T> {
     #[inline(always)]
     fn start(&mut self) {
         self.scratch.lies.fill(Lies::There);
+        let positions = self.ground.walk.positions(self.block);
         for op in &self.stage.full {
             match *op {
                 FullOp::Reduce(Reduce::Sum, _, Into::Row(row))
                 | FullOp::SumOfProducts(_, _, Into::Row(row)) => {
                     self.scratch.sums[row].fill(0.0);
-                    self.scratch.rows[row].fill(0.0);
+                    self.scratch.rows[row][..positions].fill(0.0);
                 }
                 FullOp::Reduce(Reduce::Max, _, Into::Row(row)) => {
                     self.scratch.largest[row].fill(-T::Compute::INFINITY);
-                    self.scratch.rows[row].fill(f64::NEG_INFINITY);
+                    self.scratch.rows[row][..positions].fill(f64::NEG_INFINITY);
                 }
-                FullOp::Pick(_, _, row) => self.scratch.rows[row].fill(0.0),
+                FullOp::Pick(_, _, row) => self.scratch.rows[row][..positions].fill(0.0),
                 FullOp::Op(..)
                 | FullOp::Reduce(_, _, Into::Fold(_))
                 | FullOp::SumOfProducts(_, _, Into::Fold(_))
@@ -176,10 +178,6 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                     let (start, stride) = self.ground.walk.row(self.block, row, own);
                     let start = start + first * stride;
                     let elements = &seen.elements[start..];
-                    if let (Some(ahead), 1) = (self.ahead, stride) {
-                        let soon = if self.alone { Soon::Read } else { Soon::ReadLater };
-                        fetch(&seen.elements, start + ahead, CHUNK, soon);
-                    }
                     *lies = Lies::There;
                     let slot: &mut Chunk<T::Compute> = &mut self.scratch.slots[slot].values;
                     match (stride, elements.first_chunk::<CHUNK>()) {
@@ -203,6 +201,126 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 Arg::Number(_) | Arg::Class(_) | Arg::Row(_) | Arg::Slot(_) => {}
             }
         }
+    }
+
+    /// How far ahead what is read is fetched, and for when, and how far what is written.
+    #[inline(always)]
+    fn ahead(&self) -> Option<(usize, Soon, usize)> {
+        let ahead = self.ahead?;
+        Some(if self.alone { (ahead, Soon::Read, STREAM) } else { (ahead, Soon::ReadLater, 0) })
+    }
+
+    /// Asks for what is read and written next.
+    #[inline(always)]
+    fn fetch(&mut self, at: Place, along_classes: bool) {
+        let Some((ahead, soon, written)) = self.ahead() else { return };
+        for &(arg, _) in &self.stage.loads {
+            if let Arg::Input(input) = arg {
+                let seen = &self.ground.inputs[input];
+                let own = self.ground.walk.strides(seen.strides);
+                if let (start, 1) = self.ground.walk.row(self.block, at.row, own) {
+                    fetch(&seen.elements, start + at.first + ahead, CHUNK, soon);
+                }
+            }
+        }
+        for (_, part) in &mut *self.parts {
+            let (out, stride) = lanes_of(part, at, self.block, along_classes);
+            fetch(out, written, if stride == 1 { CHUNK } else { 0 }, Soon::Write);
+        }
+    }
+
+    /// Runs a compiled body, on all lanes where what it reads and writes lies in place; says how many those were.
+    #[inline(always)]
+    fn run_body(
+        &mut self,
+        body: &Body,
+        run: Run<T::Compute>,
+        at: Place,
+        along_classes: bool,
+    ) -> usize {
+        let ahead = self.ahead();
+        let mut written = std::mem::take(&mut self.scratch.written);
+        written.resize_with(body.writes.len(), Box::default);
+        let mut outputs: [Option<(&mut [T], usize)>; WRITES] = [const { None }; WRITES];
+        let mut kept: [Vec<T::Compute>; WRITES] = [const { Vec::new() }; WRITES];
+        for (place, part) in &mut *self.parts {
+            let output = Written::Output(*place);
+            if let Some(index) = body.writes.iter().position(|write| *write == output) {
+                outputs[index] = Some(lanes_of(part, at, self.block, along_classes));
+            }
+        }
+        let strided = |output: &Option<(&mut [T], usize)>| {
+            output.as_ref().is_some_and(|(_, stride)| *stride != 1)
+        };
+        let in_place = T::as_computed(&[]).is_some() && !outputs.iter().any(strided);
+        let there = |&slot: &usize| matches!(self.scratch.lies[slot], Lies::There);
+        let whole = in_place && !body.reads.iter().any(there);
+        let lanes = if whole { self.block.lanes - at.first } else { at.lanes };
+        let start = at.row * self.block.lanes.next_multiple_of(CHUNK) + at.first;
+
+        let mut sums = std::mem::take(&mut self.scratch.adding);
+        sums.clear();
+        sums.extend(body.sums.iter().map(|into| match *into {
+            Into::Row(place) => self.scratch.sums[place],
+            Into::Fold(place) => self.folds.0[place],
+        }));
+        let mut largest = std::mem::take(&mut self.scratch.comparing);
+        largest.clear();
+        largest.extend(body.largest.iter().map(|&place| self.scratch.largest[place]));
+        let mut io = Io { lanes, ahead, ..Io::default() };
+        (io.sums, io.largest) = (&mut sums, &mut largest);
+        for (index, write) in body.writes.iter().enumerate() {
+            if let Written::Kept(place) = *write {
+                kept[index] = std::mem::take(&mut self.scratch.kept[place]);
+            }
+        }
+        for (read, &slot) in io.reads.iter_mut().zip(&body.reads) {
+            *read = Self::slice_from(self.ground, self.scratch, self.classes, slot);
+        }
+        for (one, &slot) in io.ones.iter_mut().zip(&body.ones) {
+            *one = self.scratch.slots[slot].values[0];
+        }
+        for (lane, &labels) in io.labels.iter_mut().zip(&body.labels) {
+            let label = self.ground.label(labels, self.block, at.row);
+            let label = label.and_then(|label| u32::try_from(label.wrapping_sub(at.first)).ok());
+            *lane = label.unwrap_or(NONE);
+        }
+        let targets = io.writes.iter_mut().zip(&body.writes);
+        let memory = outputs.iter_mut().zip(&mut kept).zip(&mut written);
+        for ((write, target), ((output, kept), spare)) in targets.zip(memory) {
+            *write = match (target, output) {
+                (Written::Kept(_), _) => &mut kept[start..start + lanes],
+                (Written::Output(_), output) if in_place => {
+                    let out = output.take().and_then(|(out, _)| T::as_computed_mut(out));
+                    out.and_then(|out| out.get_mut(..lanes)).unwrap_or_default()
+                }
+                (Written::Output(_), _) => &mut spare.values[..lanes],
+            };
+        }
+        run(self.ground.level, &mut io);
+        for (&sums, into) in sums.iter().zip(&body.sums) {
+            match *into {
+                Into::Row(place) => self.scratch.sums[place] = sums,
+                Into::Fold(place) => self.folds.0[place] = sums,
+            }
+        }
+        for (&largest, &place) in largest.iter().zip(&body.largest) {
+            self.scratch.largest[place] = largest;
+        }
+        for ((target, kept), (output, spare)) in
+            body.writes.iter().zip(kept).zip(outputs.into_iter().zip(&written))
+        {
+            match (*target, output) {
+                (Written::Kept(place), _) => self.scratch.kept[place] = kept,
+                (Written::Output(_), Some((out, stride))) => {
+                    store(out, stride, &spare.values, lanes)
+                }
+                (Written::Output(_), None) => {}
+            }
+        }
+        self.scratch.written = written;
+        (self.scratch.adding, self.scratch.comparing) = (sums, largest);
+        lanes
     }
 
     #[inline(always)]
@@ -288,13 +406,13 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 self.folds.1[place] = most;
             }
             FullOp::Reduce(Reduce::Sum, slot, Into::Row(place)) if along_classes => {
-                let mut sums = std::mem::take(&mut self.scratch.sums[place]);
-                add_up(running(&mut sums), &self.read(slot)[..lanes]);
+                let mut sums = self.scratch.sums[place];
+                add_up(&mut sums, &self.read(slot)[..lanes]);
                 self.scratch.sums[place] = sums;
             }
             FullOp::Reduce(Reduce::Max, slot, Into::Row(place)) if along_classes => {
-                let mut largest = std::mem::take(&mut self.scratch.largest[place]);
-                largest_of(running(&mut largest), &self.read(slot)[..lanes]);
+                let mut largest = self.scratch.largest[place];
+                largest_of(&mut largest, &self.read(slot)[..lanes]);
                 self.scratch.largest[place] = largest;
             }
             FullOp::Reduce(op, slot, Into::Row(place)) => {
@@ -320,9 +438,9 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 add_up_products(&mut self.folds.0[place], [read(a), read(b)], weighed);
             }
             FullOp::SumOfProducts([a, b], weighed, Into::Row(place)) if along_classes => {
-                let mut sums = std::mem::take(&mut self.scratch.sums[place]);
+                let mut sums = self.scratch.sums[place];
                 let ab = [a, b].map(|slot| &self.read(slot)[..lanes]);
-                add_up_products(running(&mut sums), ab, weighed);
+                add_up_products(&mut sums, ab, weighed);
                 self.scratch.sums[place] = sums;
             }
             FullOp::SumOfProducts([a, b], weighed, Into::Row(place)) => {
@@ -399,7 +517,19 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         classes: &'s [Vec<T::Compute>],
         slot: usize,
     ) -> &'s Chunk<T::Compute> {
-        let there = &scratch.slots[slot].values;
+        let values = Self::slice_from(ground, scratch, classes, slot);
+        values.first_chunk().unwrap_or(&scratch.slots[slot].values)
+    }
+
+    /// The values that a slot stands for, and what lies after them.
+    #[inline(always)]
+    fn slice_from<'s>(
+        ground: &'s Ground<'_, T>,
+        scratch: &'s Scratch<T::Compute>,
+        classes: &'s [Vec<T::Compute>],
+        slot: usize,
+    ) -> &'s [T::Compute] {
+        let there = &scratch.slots[slot].values[..];
         let (values, start) = match scratch.lies[slot] {
             Lies::There => return there,
             Lies::Slot(other) => return &scratch.slots[other].values,
@@ -411,7 +541,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             Lies::Class(place, start) => (&classes[place][..], start),
             Lies::Row(place, start) => (&scratch.narrow[place][..], start),
         };
-        values[start..].first_chunk().unwrap_or(there)
+        values.get(start..).unwrap_or(there)
     }
 
     #[inline(always)]
@@ -471,13 +601,11 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             }
             Op::Softplus(x, tail) => {
                 let (x, tail) = (self.read(x), self.read(tail));
-                let zero = T::Compute::ZERO;
-                map!(out, |x, tail| Lane::select(x > zero, x, zero) + tail);
+                map!(out, |x, tail| softplus_of(x, tail));
             }
             Op::Sigmoid(x, tail) => {
                 let (x, tail) = (self.read(x), self.read(tail));
-                let (zero, one) = (T::Compute::ZERO, T::Compute::ONE);
-                map!(out, |x, tail| Lane::select(x < zero, tail, one) / (one + tail));
+                map!(out, |x, tail| sigmoid_of(x, tail));
             }
         }
     }
@@ -489,12 +617,12 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             match *op {
                 FullOp::Reduce(Reduce::Sum, _, Into::Row(place))
                 | FullOp::SumOfProducts(_, _, Into::Row(place)) => {
-                    let sums = running(&mut self.scratch.sums[place]);
+                    let sums = &mut self.scratch.sums[place];
                     self.scratch.rows[place][row] = tree(sums, |a, b| a + b);
                     sums.fill(0.0);
                 }
                 FullOp::Reduce(Reduce::Max, _, Into::Row(place)) => {
-                    let largest = running(&mut self.scratch.largest[place]);
+                    let largest = &mut self.scratch.largest[place];
                     self.scratch.rows[place][row] = tree(largest, Lane::max).to_f64();
                     largest.fill(-T::Compute::INFINITY);
                 }

@@ -1,0 +1,135 @@
+//! Writes the loops that the losses of the catalogue come to, for `src/compiled.rs` to compile.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "modules of the crate, of which not all is used here"
+)]
+
+#[path = "src/body.rs"]
+mod body;
+#[path = "src/lower.rs"]
+mod lower;
+#[path = "src/pass.rs"]
+mod pass;
+#[path = "src/program.rs"]
+mod program;
+
+use lossmith_core::catalogue::{self, Argument, Form, SAMPLE_WEIGHT, Values};
+use lossmith_core::loss::Definition;
+use lossmith_core::{Dense, Error, Indices, Inputs, Loss, Objective, Reference};
+use std::collections::BTreeSet;
+use std::error;
+use std::fmt::Write as _;
+use std::{env, fs, path::Path};
+
+/// Nothing is compiled yet.
+mod compiled {
+    pub(crate) fn find(_: &str) -> Option<usize> {
+        None
+    }
+}
+
+type AnyLoss = Loss<Box<dyn Definition>>;
+
+fn main() -> Result<(), Box<dyn error::Error>> {
+    let mut sources = BTreeSet::new();
+    for loss in catalogue::all() {
+        for loss in variants(&loss) {
+            for inputs in inputs(&loss) {
+                sources.extend(bodies(&loss, inputs));
+            }
+        }
+    }
+    let mut out = String::new();
+    for (place, source) in sources.iter().enumerate() {
+        writeln!(out, "body! {{ body{place} {source} }}")?;
+    }
+    writeln!(out, "static BODIES: &[(&str, Run<f32>)] = &[")?;
+    for (place, source) in sources.iter().enumerate() {
+        writeln!(out, "    ({source:?}, body{place}),")?;
+    }
+    writeln!(out, "];")?;
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("bodies.rs"), out)?;
+    for part in ["build.rs", "src/body.rs", "src/lower.rs", "src/pass.rs", "src/program.rs"] {
+        println!("cargo::rerun-if-changed={part}");
+    }
+    Ok(())
+}
+
+/// The loss with each option as it is by default and otherwise, and reduced to a mean, and not at all.
+fn variants(loss: &AnyLoss) -> Vec<AnyLoss> {
+    let mut all = vec![loss.clone()];
+    for [name, default, ..] in loss.clone().options() {
+        let values: &[&str] = match name.as_str() {
+            "reduction" => &["none"],
+            "empty" | "check" => &[],
+            _ => &["true", "false", "0.5", "1.5", "2", "none"],
+        };
+        let others = values.iter().filter(|&&value| value != default);
+        all.extend(others.filter_map(|value| loss.clone().with(&name, value).ok()));
+    }
+    all
+}
+
+/// Arguments with none, one or all that may be left out, and gradients of none, the first or all.
+fn inputs(loss: &AnyLoss) -> Vec<Inputs<Dense>> {
+    let own = loss.entry().arguments;
+    let optional = own.iter().chain([&SAMPLE_WEIGHT]).filter(|argument| argument.optional);
+    let optional: Vec<_> = optional.collect();
+    let mut given: Vec<Vec<&Argument>> = vec![Vec::new(), optional.clone()];
+    given.extend(optional.iter().map(|&argument| vec![argument]));
+    let mut all = Vec::new();
+    for optional in given {
+        let required = own.iter().filter(|argument| !argument.optional);
+        let arguments: Vec<_> = required.chain(optional).collect();
+        for indices in [false, true] {
+            let Some(inputs) = arguments
+                .iter()
+                .try_fold(Inputs::new(), |inputs, argument| with(inputs, argument, indices).ok())
+            else {
+                continue;
+            };
+            let later = arguments.iter().skip(1);
+            let first_only =
+                later.fold(inputs.clone(), |inputs, other| inputs.constant(other.name));
+            let none = first_only.clone().constant("input");
+            all.extend([inputs, first_only, none]);
+        }
+    }
+    all
+}
+
+/// With an argument of two rows of three classes.
+fn with(inputs: Inputs<Dense>, argument: &Argument, indices: bool) -> Result<Inputs<Dense>, Error> {
+    let shape: &[usize] = if argument.form == Form::Rows {
+        &[2]
+    } else if matches!(argument.form, Form::PerClass | Form::Features) {
+        &[3]
+    } else {
+        &[2, 3]
+    };
+    let one =
+        |shape: &[usize], value: i64| Indices::new(shape, vec![value; shape.iter().product()]);
+    Ok(match argument.values {
+        Values::Indices => inputs.labels(argument.name, one(&[2], 0)?),
+        Values::Either if indices => inputs.labels(argument.name, one(&[2], 0)?),
+        Values::IndexSets => inputs.labels(argument.name, one(&[2, 3], -1)?),
+        Values::Numbers | Values::Either | Values::Integers => {
+            let ones = vec![1.0; shape.iter().product()];
+            inputs.tensor(argument.name, Dense::new(shape, ones)?)
+        }
+    })
+}
+
+/// The bodies of a loss; none where it takes no such arguments.
+fn bodies(loss: &AnyLoss, inputs: Inputs<Dense>) -> Vec<String> {
+    let Ok(plan) = Objective::from(loss.clone()).plan(&Reference, &inputs) else {
+        return Vec::new();
+    };
+    let passes = program::Program::new(&plan).map(|program| program.passes).unwrap_or_default();
+    let stages = passes.iter().flat_map(|pass| &pass.stages);
+    let both = stages.flat_map(|stage| [true, false].map(|along| body::Body::new(stage, along)));
+    both.flatten().map(|(_, source)| source).collect()
+}
