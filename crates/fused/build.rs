@@ -36,8 +36,11 @@ type AnyLoss = Loss<Box<dyn Definition>>;
 fn main() -> Result<(), Box<dyn error::Error>> {
     let mut sources = BTreeSet::new();
     for loss in catalogue::all() {
+        for inputs in inputs(&loss, true) {
+            sources.extend(bodies(&loss, inputs));
+        }
         for loss in variants(&loss) {
-            for inputs in inputs(&loss) {
+            for inputs in inputs(&loss, false) {
                 sources.extend(bodies(&loss, inputs));
             }
         }
@@ -46,7 +49,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     for (place, source) in sources.iter().enumerate() {
         writeln!(out, "body! {{ body{place} {source} }}")?;
     }
-    writeln!(out, "static BODIES: &[(&str, Run<f32>)] = &[")?;
+    writeln!(out, "pub(super) static BODIES: &[(&str, Run<f32>)] = &[")?;
     for (place, source) in sources.iter().enumerate() {
         writeln!(out, "    ({source:?}, body{place}),")?;
     }
@@ -58,9 +61,9 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     Ok(())
 }
 
-/// The loss with each option as it is by default and otherwise, and reduced to a mean, and not at all.
+/// The loss with one option each that is not as it is by default.
 fn variants(loss: &AnyLoss) -> Vec<AnyLoss> {
-    let mut all = vec![loss.clone()];
+    let mut all = Vec::new();
     for [name, default, ..] in loss.clone().options() {
         let values: &[&str] = match name.as_str() {
             "reduction" => &["none"],
@@ -73,13 +76,16 @@ fn variants(loss: &AnyLoss) -> Vec<AnyLoss> {
     all
 }
 
-/// Arguments with none, one or all that may be left out, and gradients of none, the first or all.
-fn inputs(loss: &AnyLoss) -> Vec<Inputs<Dense>> {
+/// Arguments with none, or also one or all, that may be left out, and gradients of none, the first or all.
+fn inputs(loss: &AnyLoss, optional_too: bool) -> Vec<Inputs<Dense>> {
     let own = loss.entry().arguments;
     let optional = own.iter().chain([&SAMPLE_WEIGHT]).filter(|argument| argument.optional);
     let optional: Vec<_> = optional.collect();
-    let mut given: Vec<Vec<&Argument>> = vec![Vec::new(), optional.clone()];
-    given.extend(optional.iter().map(|&argument| vec![argument]));
+    let mut given: Vec<Vec<&Argument>> = vec![Vec::new()];
+    if optional_too {
+        given.extend(optional.iter().map(|&argument| vec![argument]));
+        given.push(optional);
+    }
     let mut all = Vec::new();
     for optional in given {
         let required = own.iter().filter(|argument| !argument.optional);

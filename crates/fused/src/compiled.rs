@@ -52,7 +52,6 @@ macro_rules! body {
                 fn run(self) {
                     // Arguments, so that the compiler knows that they do not overlap.
                     #[inline(always)]
-                    #[allow(clippy::too_many_arguments, clippy::needless_range_loop, reason = "generated")]
                     fn lanes(
                         $($x: &Lanes<f32>,)* $($n: f32,)* $($l: u32,)* $($y: &mut Lanes<f32>,)*
                         $($v: &mut Lanes<f32>,)* $($m: &mut Lanes<f32>,)*
@@ -141,14 +140,19 @@ fn fetch_written<F>(y: &[F], first: usize, ahead: Ahead) {
     }
 }
 
-include!(concat!(env!("OUT_DIR"), "/bodies.rs"));
+#[allow(clippy::all, reason = "generated")]
+mod bodies {
+    use super::*;
+
+    include!(concat!(env!("OUT_DIR"), "/bodies.rs"));
+}
 
 /// The place of the body with that source.
 pub(crate) fn find(source: &str) -> Option<usize> {
-    BODIES.binary_search_by(|(other, _)| (*other).cmp(source)).ok()
+    bodies::BODIES.binary_search_by(|(other, _)| (*other).cmp(source)).ok()
 }
 
 /// The body at that place.
 pub(crate) fn body(place: usize) -> Option<Run<f32>> {
-    BODIES.get(place).map(|(_, run)| *run)
+    bodies::BODIES.get(place).map(|(_, run)| *run)
 }
