@@ -1,7 +1,7 @@
 //! The bodies that were compiled, and what they run on.
 
-use crate::body::{LABELS, ONES, READS, WRITES};
-use crate::chunk::{LANES, Lanes, Sums, add_lanes, filled, largest_of_lanes};
+use crate::body::{ONES, READS, WRITES};
+use crate::chunk::{LANES, Lanes, Sums, add_lanes, filled};
 use crate::math::{Lane, sigmoid_of, softplus_of};
 use crate::simd::{Level, Soon, Work, fetch};
 
@@ -11,12 +11,9 @@ pub struct Io<'a, F> {
     /// Each from the first lane on, as far as its array goes.
     pub(crate) reads: [&'a [F]; READS],
     pub(crate) ones: [F; ONES],
-    /// The lane of each label.
-    pub(crate) labels: [u32; LABELS],
     /// Each of all lanes.
     pub(crate) writes: [&'a mut [F]; WRITES],
     pub(crate) sums: &'a mut [Sums],
-    pub(crate) largest: &'a mut [Lanes<F>],
     pub(crate) lanes: usize,
     pub(crate) ahead: Ahead,
 }
@@ -26,10 +23,8 @@ impl<F: Lane> Default for Io<'_, F> {
         Self {
             reads: [&[]; READS],
             ones: [F::ZERO; ONES],
-            labels: [u32::MAX; LABELS],
             writes: std::array::from_fn(|_| Default::default()),
             sums: &mut [],
-            largest: &mut [],
             lanes: 0,
             ahead: None,
         }
@@ -40,7 +35,7 @@ impl<F: Lane> Default for Io<'_, F> {
 pub(crate) type Run<F> = fn(Level, &mut Io<'_, F>);
 
 macro_rules! body {
-    ($name:ident [$($x:ident)*] [$($n:ident)*] [$($l:ident)*] [$($y:ident)*] [$($v:ident)*] [$($m:ident)*] $i:ident $body:block) => {
+    ($name:ident [$($x:ident)*] [$($n:ident)*] [$($y:ident)*] [$($v:ident)*] $i:ident $body:block) => {
         fn $name(level: Level, io: &mut Io<'_, f32>) {
             struct Body<'r, 'a>(&'r mut Io<'a, f32>);
 
@@ -53,18 +48,16 @@ macro_rules! body {
                     // Arguments, so that the compiler knows that they do not overlap.
                     #[inline(always)]
                     fn lanes(
-                        $($x: &Lanes<f32>,)* $($n: f32,)* $($l: u32,)* $($y: &mut Lanes<f32>,)*
-                        $($v: &mut Lanes<f32>,)* $($m: &mut Lanes<f32>,)*
+                        $($x: &Lanes<f32>,)* $($n: f32,)* $($y: &mut Lanes<f32>,)*
+                        $($v: &mut Lanes<f32>,)*
                     ) {
                         for $i in 0..LANES $body
                     }
                     let Io {
                         reads: [$($x,)* ..],
                         ones: [$($n,)* ..],
-                        labels: [$($l,)* ..],
                         writes: [$($y,)* ..],
                         sums: [$($v,)* ..],
-                        largest: [$($m,)* ..],
                         lanes: count,
                         ahead,
                     } = self.0
@@ -78,7 +71,6 @@ macro_rules! body {
                         let own = LANES.min(count - first);
                         // What each adds to, and the lanes that are added.
                         $(let $v = (&mut *$v, &mut [0.0; LANES]);)*
-                        $(let $m = (&mut *$m, &mut [0.0; LANES]);)*
                         $(
                             let spare;
                             let $x = match $x[first..].first_chunk() {
@@ -90,17 +82,14 @@ macro_rules! body {
                             };
                         )*
                         $(let $y = (&mut $y[first..first + own], &mut [0.0; LANES]);)*
-                        $(let $l = $l.wrapping_sub(lane(first));)*
                         lanes(
-                            $($x,)* $(*$n,)* $($l,)* $(writing($y.0, $y.1),)* $($v.1,)* $($m.1,)*
+                            $($x,)* $(*$n,)* $(writing($y.0, $y.1),)* $($v.1,)*
                         );
                         if own < LANES {
                             $($y.0.copy_from_slice(&$y.1[..own]);)*
                             $($v.1[own..].fill(0.0);)*
-                            $($m.1[own..].fill(f32::NEG_INFINITY);)*
                         }
                         $(add_lanes($v.0, $v.1);)*
-                        $(largest_of_lanes($m.0, $m.1);)*
                     }
                 }
             }
@@ -117,13 +106,6 @@ type Ahead = Option<(usize, Soon, usize)>;
 #[inline(always)]
 fn writing<'l>(y: &'l mut [f32], spare: &'l mut Lanes<f32>) -> &'l mut Lanes<f32> {
     y.first_chunk_mut().unwrap_or(spare)
-}
-
-/// A lane as labels name it.
-#[inline(always)]
-#[allow(clippy::cast_possible_truncation, reason = "labels end before, or are none")]
-fn lane(index: usize) -> u32 {
-    index as u32
 }
 
 #[inline(always)]

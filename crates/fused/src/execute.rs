@@ -43,9 +43,7 @@ pub(crate) struct Scratch<F> {
     pub(crate) largest: Vec<Lanes<F>>,
     pub(crate) spare: Option<Box<Slot<F>>>,
     pub(crate) written: Vec<Box<Slot<F>>>,
-    /// What a compiled body adds up and compares.
-    pub(crate) adding: Vec<Sums>,
-    pub(crate) comparing: Vec<Lanes<F>>,
+
     folds: Vec<Sums>,
     fold_largest: Vec<f64>,
 }

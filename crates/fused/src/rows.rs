@@ -1,9 +1,10 @@
 //! The full values of a stage of a block, chunk by chunk: a chunk of lanes goes through all ops before the next is
 //! read, so that memory is read and written while others are computed, and nothing in between leaves the nearest cache.
 
-use crate::body::{Body, WRITES, Written};
+use crate::body::{Body, WRITES};
 use crate::chunk::{
-    CHUNK, Chunk, Slot, Sums, add_up, add_up_products, chunk_mut, chunk_of, largest_of, store, tree,
+    CHUNK, Chunk, SUMS, Slot, Sums, add_up, add_up_products, chunk_mut, chunk_of, largest_of,
+    store, tree,
 };
 use crate::compiled::{Io, Run};
 use crate::element::Element;
@@ -242,10 +243,8 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         let mut written = std::mem::take(&mut self.scratch.written);
         written.resize_with(body.writes.len(), Box::default);
         let mut outputs: [Option<(&mut [T], usize)>; WRITES] = [const { None }; WRITES];
-        let mut kept: [Vec<T::Compute>; WRITES] = [const { Vec::new() }; WRITES];
         for (place, part) in &mut *self.parts {
-            let output = Written::Output(*place);
-            if let Some(index) = body.writes.iter().position(|write| *write == output) {
+            if let Some(index) = body.writes.iter().position(|write| write == place) {
                 outputs[index] = Some(lanes_of(part, at, self.block, along_classes));
             }
         }
@@ -256,70 +255,37 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         let there = |&slot: &usize| matches!(self.scratch.lies[slot], Lies::There);
         let whole = in_place && !body.reads.iter().any(there);
         let lanes = if whole { self.block.lanes - at.first } else { at.lanes };
-        let start = at.row * self.block.lanes.next_multiple_of(CHUNK) + at.first;
 
-        let mut sums = std::mem::take(&mut self.scratch.adding);
-        sums.clear();
-        sums.extend(body.sums.iter().map(|into| match *into {
-            Into::Row(place) => self.scratch.sums[place],
-            Into::Fold(place) => self.folds.0[place],
-        }));
-        let mut largest = std::mem::take(&mut self.scratch.comparing);
-        largest.clear();
-        largest.extend(body.largest.iter().map(|&place| self.scratch.largest[place]));
-        let mut io = Io { lanes, ahead, ..Io::default() };
-        (io.sums, io.largest) = (&mut sums, &mut largest);
-        for (index, write) in body.writes.iter().enumerate() {
-            if let Written::Kept(place) = *write {
-                kept[index] = std::mem::take(&mut self.scratch.kept[place]);
-            }
+        let mut sums = [[0.0; SUMS]; WRITES];
+        for (sums, &place) in sums.iter_mut().zip(&body.sums) {
+            *sums = self.folds.0[place];
         }
+        let mut io = Io { lanes, ahead, sums: &mut sums, ..Io::default() };
         for (read, &slot) in io.reads.iter_mut().zip(&body.reads) {
             *read = Self::slice_from(self.ground, self.scratch, self.classes, slot);
         }
         for (one, &slot) in io.ones.iter_mut().zip(&body.ones) {
             *one = self.scratch.slots[slot].values[0];
         }
-        for (lane, &labels) in io.labels.iter_mut().zip(&body.labels) {
-            let label = self.ground.label(labels, self.block, at.row);
-            let label = label.and_then(|label| u32::try_from(label.wrapping_sub(at.first)).ok());
-            *lane = label.unwrap_or(NONE);
-        }
-        let targets = io.writes.iter_mut().zip(&body.writes);
-        let memory = outputs.iter_mut().zip(&mut kept).zip(&mut written);
-        for ((write, target), ((output, kept), spare)) in targets.zip(memory) {
-            *write = match (target, output) {
-                (Written::Kept(_), _) => &mut kept[start..start + lanes],
-                (Written::Output(_), output) if in_place => {
-                    let out = output.take().and_then(|(out, _)| T::as_computed_mut(out));
-                    out.and_then(|out| out.get_mut(..lanes)).unwrap_or_default()
-                }
-                (Written::Output(_), _) => &mut spare.values[..lanes],
+        let targets = outputs.iter_mut().zip(&mut written);
+        for (write, (output, spare)) in io.writes.iter_mut().zip(targets) {
+            *write = if in_place {
+                let out = output.take().and_then(|(out, _)| T::as_computed_mut(out));
+                out.and_then(|out| out.get_mut(..lanes)).unwrap_or_default()
+            } else {
+                &mut spare.values[..lanes]
             };
         }
         run(self.ground.level, &mut io);
-        for (&sums, into) in sums.iter().zip(&body.sums) {
-            match *into {
-                Into::Row(place) => self.scratch.sums[place] = sums,
-                Into::Fold(place) => self.folds.0[place] = sums,
-            }
+        for (&sums, &place) in sums.iter().zip(&body.sums) {
+            self.folds.0[place] = sums;
         }
-        for (&largest, &place) in largest.iter().zip(&body.largest) {
-            self.scratch.largest[place] = largest;
-        }
-        for ((target, kept), (output, spare)) in
-            body.writes.iter().zip(kept).zip(outputs.into_iter().zip(&written))
-        {
-            match (*target, output) {
-                (Written::Kept(place), _) => self.scratch.kept[place] = kept,
-                (Written::Output(_), Some((out, stride))) => {
-                    store(out, stride, &spare.values, lanes)
-                }
-                (Written::Output(_), None) => {}
+        for (output, spare) in outputs.into_iter().zip(&written) {
+            if let Some((out, stride)) = output {
+                store(out, stride, &spare.values, lanes);
             }
         }
         self.scratch.written = written;
-        (self.scratch.adding, self.scratch.comparing) = (sums, largest);
         lanes
     }
 
