@@ -23,7 +23,7 @@ pub(crate) struct Ground<'a, T: Element> {
     /// The classes of the frame, which weights have whether or not the walk does.
     pub(crate) class_count: usize,
     pub(crate) inputs: &'a [Seen<'a, T>],
-    pub(crate) labels: &'a [Labels],
+    pub(crate) labels: &'a [Labels<'a>],
     pub(crate) numbers: &'a [f64],
 }
 
@@ -279,12 +279,11 @@ impl<T: Element> Ground<'_, T> {
                 scratch.labels.resize_with(self.labels.len(), Vec::new);
                 let first = self.walk.first_position(block);
                 for (out, labels) in scratch.labels.iter_mut().zip(self.labels) {
-                    let rows = labels.rows().get(first..first + positions).unwrap_or(&[]);
-                    let class = |label: &Option<usize>| {
-                        label.and_then(|label| u32::try_from(label).ok()).unwrap_or(NONE)
+                    let class = |row| {
+                        labels.get(row).and_then(|label| u32::try_from(label).ok()).unwrap_or(NONE)
                     };
                     out.clear();
-                    out.extend(rows.iter().map(class));
+                    out.extend((first..first + positions).map(class));
                     out.resize(padded, NONE);
                 }
             }
@@ -296,7 +295,7 @@ impl<T: Element> Ground<'_, T> {
     /// The label of a position in a block.
     pub(crate) fn label(&self, labels: usize, block: &Block, position: usize) -> Option<usize> {
         let at = self.walk.first_position(block) + position;
-        self.labels[labels].rows().get(at).copied().flatten()
+        self.labels[labels].get(at)
     }
 
     fn row_values<'s>(
