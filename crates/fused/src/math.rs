@@ -3,6 +3,7 @@
 mod format;
 mod functions;
 
+use crate::simd::Turn;
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -16,6 +17,7 @@ pub trait Lane:
     + PartialOrd
     + Send
     + Sync
+    + Turn
     + Neg<Output = Self>
     + Add<Output = Self>
     + AddAssign
