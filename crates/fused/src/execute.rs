@@ -4,7 +4,7 @@ use crate::chunk::{CHUNK, LANES, Running, Slot, tree};
 use crate::element::Element;
 use crate::kernel::{self, Values};
 use crate::math::Lane;
-use crate::planes::{Of, Picked, Small, Spare};
+use crate::planes::{Of, Picked, Shared, Small, Spare};
 use crate::program::{Arg, Op, Pass, RowOp};
 use crate::rows::{Lies, Rows, STREAM};
 use crate::simd::Level;
@@ -245,7 +245,19 @@ impl<T: Element> Ground<'_, T> {
                 let classes = &classes.narrow;
                 let ground = self;
                 if beside {
-                    Tile { ground, stage, block, offset, classes, scratch, parts, folds }.run();
+                    let ahead = index == 1 && self.walk.along == Along::Inner;
+                    let tile = Tile {
+                        ground,
+                        stage,
+                        block,
+                        offset,
+                        classes,
+                        scratch,
+                        parts,
+                        ahead,
+                        folds,
+                    };
+                    tile.run();
                     continue;
                 }
                 // While a later stage computes, the next block's elements are on their way.
@@ -475,7 +487,16 @@ fn compute<'s, F: Lane>(
             ];
             kernel::select(level, compare, out, values);
         }
+        Op::Tail(_) | Op::Softplus(..) | Op::Sigmoid(..) => {
+            let mut spare = spare.iter_mut();
+            let op = op.map(|arg| match (values(arg), spare.next()) {
+                (Values::Slice(slice), _) => slice,
+                (values, Some(spare)) => as_slice(values, spare, lanes),
+                (Values::Splat(_), None) => &[],
+            });
+            level.run(Shared { op, out });
+        }
         // Of full values only.
-        Op::AtLabel(..) | Op::Tail(_) | Op::Softplus(..) | Op::Sigmoid(..) => out.fill(F::NAN),
+        Op::AtLabel(..) => out.fill(F::NAN),
     }
 }

@@ -347,7 +347,7 @@ fn at_label<F: Lane>(
 
 /// e^−|x|
 #[inline(always)]
-pub(crate) fn tail<F: Lane>(out: &mut [F], x: &[F]) {
+fn tail<F: Lane>(out: &mut [F], x: &[F]) {
     for (out, x) in out.iter_mut().zip(x) {
         *out = (-x.abs()).exp();
     }
@@ -355,7 +355,7 @@ pub(crate) fn tail<F: Lane>(out: &mut [F], x: &[F]) {
 
 /// The softplus of x, given ln(1 + e^−|x|).
 #[inline(always)]
-pub(crate) fn softplus<F: Lane>(out: &mut [F], x: &[F], log: &[F]) {
+fn softplus<F: Lane>(out: &mut [F], x: &[F], log: &[F]) {
     for (out, (&x, &log)) in out.iter_mut().zip(x.iter().zip(log)) {
         *out = Lane::select(x > F::ZERO, x, F::ZERO) + log;
     }
@@ -363,9 +363,29 @@ pub(crate) fn softplus<F: Lane>(out: &mut [F], x: &[F], log: &[F]) {
 
 /// The sigmoid of x, given e^−|x|.
 #[inline(always)]
-pub(crate) fn sigmoid<F: Lane>(out: &mut [F], x: &[F], tail: &[F]) {
+fn sigmoid<F: Lane>(out: &mut [F], x: &[F], tail: &[F]) {
     for (out, (&x, &tail)) in out.iter_mut().zip(x.iter().zip(tail)) {
         *out = Lane::select(x < F::ZERO, tail, F::ONE) / (F::ONE + tail);
+    }
+}
+
+/// What sigmoids and softpluses of ±x have in common, and they.
+pub(crate) struct Shared<'a, F> {
+    pub(crate) op: Op<&'a [F]>,
+    pub(crate) out: &'a mut [F],
+}
+
+impl<F: Lane> Work for Shared<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match self.op {
+            Op::Tail(x) => tail(self.out, x),
+            Op::Softplus(x, log) => softplus(self.out, x, log),
+            Op::Sigmoid(x, tail) => sigmoid(self.out, x, tail),
+            Op::Unary(..) | Op::Binary(..) | Op::Select(..) | Op::AtLabel(..) => {}
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::execute::{Ground, Part, Scratch};
 use crate::math::Lane;
 use crate::planes::{Apart, Compute, Reduced, Reduction, Source, Spare, Together, gather};
 use crate::program::{Arg, FullOp, Into, Op, Stage, Target};
+use crate::simd::{Soon, fetch};
 use crate::walk::Block;
 use lossmith_core::op::Reduce;
 use std::mem::take;
@@ -37,6 +38,8 @@ pub(crate) struct Tile<'a, 'b, 'c, T: Element> {
     pub(crate) classes: &'a [Vec<T::Compute>],
     pub(crate) scratch: &'a mut Scratch<T::Compute>,
     pub(crate) parts: &'a mut [(usize, Part<'c, T>)],
+    /// Whether what the next stages write, and what the next tile reads, is fetched while this one computes.
+    pub(crate) ahead: bool,
     pub(crate) folds: (&'a mut [Running<f64>], &'a mut [f64]),
 }
 
@@ -144,25 +147,13 @@ impl<T: Element> Tile<'_, '_, '_, T> {
                 // Swapped out, so that the others can be read while it is written.
                 let mut planes = take(&mut computed[out]);
                 self.scratch.computed = computed;
-                self.compute(
-                    op,
-                    None,
-                    0,
-                    &mut planes[..self.block.rows * self.block.pitch()],
-                    spare,
-                );
+                self.all(op, &mut planes, spare);
                 self.scratch.computed[out] = planes;
                 self.scratch.stands[out] = Stands::There;
             }
             FullOp::Op(op, Target::Kept(place, slot)) => {
                 let mut planes = take(&mut self.scratch.kept[place]);
-                self.compute(
-                    op,
-                    None,
-                    0,
-                    &mut planes[..self.block.rows * self.block.pitch()],
-                    spare,
-                );
+                self.all(op, &mut planes, spare);
                 self.scratch.kept[place] = planes;
                 self.scratch.stands[slot] = Stands::Kept(place);
             }
@@ -217,6 +208,36 @@ impl<T: Element> Tile<'_, '_, '_, T> {
                 let labels = &self.scratch.labels[labels];
                 self.reduce(Reduced::Pick(&mut picked, self.read(slot), labels), spare);
                 self.scratch.rows[place] = picked;
+            }
+        }
+    }
+
+    /// An op of all classes; what is fetched meanwhile is asked for class by class.
+    fn all(&mut self, op: Op<usize>, out: &mut [T::Compute], spare: &mut Spare<T::Compute>) {
+        let pitch = self.block.pitch();
+        let out = &mut out[..self.block.rows * pitch];
+        if !take(&mut self.ahead) {
+            return self.compute(op, None, 0, out, spare);
+        }
+        for (class, out) in out.chunks_exact_mut(pitch).enumerate() {
+            self.fetch(class);
+            self.compute(op, None, class, out, spare);
+        }
+    }
+
+    /// Asks for a class of the outputs, and of the inputs of the next tile, where each class is elsewhere in memory;
+    /// what lies in one piece comes by itself.
+    fn fetch(&self, class: usize) {
+        let lanes = self.block.lanes;
+        for (_, part) in &*self.parts {
+            if let Part::Planes(planes) = part {
+                fetch(planes[class], self.offset, lanes, Soon::Write);
+            }
+        }
+        for &input in &self.ground.pass.inputs {
+            if let (start, [step, 1]) = self.ground.lies(self.block, input) {
+                let elements = &self.ground.inputs[input].elements;
+                fetch(elements, start + class * step + lanes, lanes, Soon::ReadLater);
             }
         }
     }
