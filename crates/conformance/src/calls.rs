@@ -44,7 +44,7 @@ pub(crate) enum Call {
     /// x − reduce(x): what is reduced broadcasts back.
     Centre(Reduce, Axis),
     Fold(Reduce),
-    AtLabel(Labels),
+    AtLabel(Labels<'static>),
     /// Which operands are transposed, and the sides of the result.
     Matmul([bool; 2], [usize; 3]),
     /// What stands where the table has nothing.

@@ -385,7 +385,7 @@ fn at_label() -> Cases {
     let mut add = |name, sides: [usize; 3], data: &[i64], args: [Arg; 2]| {
         // The labels are in range: they are written here.
         if let Ok(labels) = Labels::new("target", data, sides, Some(-100)) {
-            cases.push((name, Call::AtLabel(labels), args.to_vec()));
+            cases.push((name, Call::AtLabel(labels.into_owned()), args.to_vec()));
         }
     };
     for (full, data) in FULL.into_iter().zip([&[2, 0][..], &[2, 0, 1, 2]]) {

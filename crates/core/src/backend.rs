@@ -108,7 +108,7 @@ pub trait Backend {
     ///
     /// # Errors
     /// What the library reports.
-    fn labels(&self, labels: &Labels) -> Result<Self::Labels, Self::Error>;
+    fn labels(&self, labels: &Labels<'_>) -> Result<Self::Labels, Self::Error>;
 
     /// A tensor of the given sides from numbers in row-major order, each rounded once.
     ///

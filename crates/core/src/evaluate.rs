@@ -8,6 +8,7 @@ use crate::format::Format;
 use crate::graph::NUMBER;
 use crate::inputs::{Evaluation, Input, Inputs};
 use crate::interpreter::{Run, Value, first_outside};
+use crate::labels::Labels;
 use crate::loss::{Definition, Loss};
 use crate::objective::Objective;
 use crate::op::Reduce;
@@ -32,7 +33,7 @@ pub trait Runner<A> {
         &self,
         plan: &Plan,
         arrays: &[Option<&A>],
-        picks: &Picks,
+        picks: &Picks<'_>,
     ) -> Result<Vec<Self::Output>, Error>;
 }
 
@@ -47,7 +48,7 @@ impl<B: Backend, A: Array<B>> Runner<A> for B {
         &self,
         plan: &Plan,
         arrays: &[Option<&A>],
-        picks: &Picks,
+        picks: &Picks<'_>,
     ) -> Result<Vec<A::Output>, Error> {
         let labels = picks.labels.iter().map(|labels| self.labels(labels).map_err(Error::backend));
         let labels = labels.collect::<Result<_, _>>()?;
@@ -219,7 +220,21 @@ impl<A> Inputs<A> {
     ///
     /// # Errors
     /// [`Error::Label`] and [`Error::Count`] name the first index or length out of range.
-    pub fn picks<R: Runner<A>>(&self, runner: &R, plan: &Plan) -> Result<Picks, Error> {
+    pub fn picks<R: Runner<A>>(&self, runner: &R, plan: &Plan) -> Result<Picks<'_>, Error> {
+        let picks = self.unchecked_picks(runner, plan)?;
+        picks.labels.iter().try_for_each(Labels::check)?;
+        Ok(picks)
+    }
+
+    /// The same without its pass over the labels, for an engine with a faster one: [`Labels::check`] is still to be done.
+    ///
+    /// # Errors
+    /// [`Error::Label`] and [`Error::Count`] of indices that others are made of.
+    pub fn unchecked_picks<R: Runner<A>>(
+        &self,
+        runner: &R,
+        plan: &Plan,
+    ) -> Result<Picks<'_>, Error> {
         plan.picks(&self.seen(runner))
     }
 }

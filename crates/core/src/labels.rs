@@ -1,6 +1,8 @@
-//! Class indices: their own type, since a 16-bit float cannot hold 2049, validated once.
+//! Class indices: their own type, since a 16-bit float cannot hold 2049, validated once and read where they are.
 
 use crate::error::Error;
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// Class indices as a caller has them: integers with a shape, not yet checked against a number of classes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,36 +57,89 @@ impl From<i64> for Indices {
     }
 }
 
-/// Validated class indices: each row (a batch and inner position) has a label below `classes`, or none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Labels {
+/// Class indices as a tensor is read by them: each row (a batch and inner position) has a label below the number of
+/// classes, or none. They stay where the caller has them.
+#[derive(Clone, Debug)]
+pub struct Labels<'a> {
+    argument: &'static str,
     sides: [usize; 3],
-    data: Vec<Option<usize>>,
+    /// One a row; what is no class is a row without a label.
+    data: Cow<'a, [i64]>,
+    ignore_index: Option<i64>,
 }
 
-impl Labels {
+/// A row without a label, where the library has made the indices.
+const NO_LABEL: i64 = -1;
+
+impl<'a> Labels<'a> {
     /// The labels of batch × inner rows, `ignore_index` marking the rows without one.
     ///
     /// # Errors
     /// [`Error::Label`] names the first index outside `0..classes`.
     pub fn new(
         argument: &'static str,
-        data: &[i64],
+        data: &'a [i64],
         sides: [usize; 3],
         ignore_index: Option<i64>,
     ) -> Result<Self, Error> {
-        let classes = sides[1];
-        let label = |(index, &value): (usize, &i64)| match usize::try_from(value) {
-            _ if Some(value) == ignore_index => Ok(None),
-            Ok(label) if label < classes => Ok(Some(label)),
-            _ => {
-                let set = |_| format!(", or set ignore_index to {value}");
-                let also = ignore_index.map_or_else(String::new, set);
-                Err(Error::Label { argument, index, value, classes, also })
-            }
+        let labels = Self::unchecked(argument, data, sides, ignore_index);
+        labels.check()?;
+        Ok(labels)
+    }
+
+    /// The labels, not yet [checked](Self::check).
+    pub(crate) fn unchecked(
+        argument: &'static str,
+        data: &'a [i64],
+        sides: [usize; 3],
+        ignore_index: Option<i64>,
+    ) -> Self {
+        Self { argument, sides, data: data.into(), ignore_index }
+    }
+
+    /// Checks every index.
+    ///
+    /// # Errors
+    /// [`Error::Label`] names the first index outside `0..classes`.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.labelled(0..self.data.len()).is_some() {
+            return Ok(());
+        }
+        let (argument, classes) = (self.argument, self.sides[1]);
+        let wrong = |(row, &value): (usize, &i64)| {
+            (Some(value) != self.ignore_index && self.get(row).is_none()).then_some((row, value))
         };
-        let data = data.iter().enumerate().map(label).collect::<Result<_, _>>()?;
-        Ok(Self { sides, data })
+        let wrong = self.data.iter().enumerate().find_map(wrong);
+        wrong.map_or(Ok(()), |(index, value)| {
+            let set = |_| format!(", or set ignore_index to {value}");
+            let also = self.ignore_index.map_or_else(String::new, set);
+            Err(Error::Label { argument, index, value, classes, also })
+        })
+    }
+
+    /// How many of these rows have a label; none if an index among them is out of range. Inlined, for an engine that
+    /// compiles it for better instructions.
+    #[inline(always)]
+    #[must_use]
+    pub fn labelled(&self, rows: Range<usize>) -> Option<usize> {
+        let classes = self.sides[1] as u64;
+        // Without an index that is ignored, what is out of range twice.
+        let ignore_index = self.ignore_index.unwrap_or(i64::MIN);
+        let exempt = u64::from(self.ignore_index.is_some());
+        let (mut labelled, mut wrong) = (0, 0);
+        for &value in &self.data[rows] {
+            let below = u64::from(value.cast_unsigned() < classes);
+            let ignored = u64::from(value == ignore_index) & exempt;
+            labelled += below & (1 - ignored);
+            wrong |= (1 - below) & (1 - ignored);
+        }
+        (wrong == 0).then(|| usize::try_from(labelled).ok()).flatten()
+    }
+
+    /// The same labels in memory of their own.
+    #[must_use]
+    pub fn into_owned(self) -> Labels<'static> {
+        Labels { data: self.data.into_owned().into(), ..self }
     }
 
     /// The most labels that a row has, each row's ended by −1.
@@ -104,7 +159,7 @@ impl Labels {
         sides: [usize; 3],
     ) -> Result<Vec<Self>, Error> {
         let [batch, classes, inner] = sides;
-        let mut slots: Vec<Self> = Vec::new();
+        let mut slots: Vec<Vec<i64>> = Vec::new();
         for row in 0..batch * inner {
             let at = |class: usize| (row / inner * classes + class) * inner + row % inner;
             for class in 0..classes {
@@ -112,16 +167,22 @@ impl Labels {
                 if value == -1 {
                     break;
                 }
-                let label = usize::try_from(value).ok().filter(|&label| label < classes);
-                let also = ", or -1 to end the row".to_owned();
-                let out_of_range = move || Error::Label { argument, index, value, classes, also };
-                if slots.len() == class {
-                    slots.push(Self { sides, data: vec![None; batch * inner] });
+                if usize::try_from(value).ok().is_none_or(|label| label >= classes) {
+                    let also = ", or -1 to end the row".to_owned();
+                    return Err(Error::Label { argument, index, value, classes, also });
                 }
-                slots[class].data[row] = Some(label.ok_or_else(out_of_range)?);
+                if slots.len() == class {
+                    slots.push(vec![NO_LABEL; batch * inner]);
+                }
+                slots[class][row] = value;
             }
         }
-        Ok(slots)
+        Ok(slots.into_iter().map(|data| Self::made(argument, data, sides)).collect())
+    }
+
+    /// Labels that the library has made.
+    fn made(argument: &'static str, data: Vec<i64>, sides: [usize; 3]) -> Self {
+        Self { argument, sides, data: data.into(), ignore_index: Some(NO_LABEL) }
     }
 
     /// The labels of the same rows in tensors of other sides: `relabel` has the new index for an old one, or none.
@@ -130,8 +191,11 @@ impl Labels {
         sides: [usize; 3],
         relabel: impl Fn(usize) -> Option<usize>,
     ) -> Self {
-        let new = |label: &Option<usize>| label.and_then(&relabel).filter(|&new| new < sides[1]);
-        Self { sides, data: self.data.iter().map(new).collect() }
+        let new = |row| {
+            let new = self.get(row).and_then(&relabel).filter(|&new| new < sides[1]);
+            new.and_then(|new| i64::try_from(new).ok()).unwrap_or(NO_LABEL)
+        };
+        Self::made(self.argument, (0..self.data.len()).map(new).collect(), sides)
     }
 
     /// Batch × class × inner of the tensors these labels pick from.
@@ -140,15 +204,28 @@ impl Labels {
         self.sides
     }
 
-    /// The label of each row, batch-major; none where it is ignored.
+    /// The index of each row, batch-major.
     #[must_use]
-    pub fn rows(&self) -> &[Option<usize>] {
+    pub fn indices(&self) -> &[i64] {
         &self.data
+    }
+
+    /// The index that marks a row without a label, if there is one.
+    #[must_use]
+    pub fn ignore_index(&self) -> Option<i64> {
+        self.ignore_index
+    }
+
+    /// The label of a row, by its place in batch-major order; none where it is ignored.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<usize> {
+        let index = self.data.get(row).filter(|index| Some(**index) != self.ignore_index)?;
+        usize::try_from(*index).ok().filter(|&label| label < self.sides[1])
     }
 
     /// Whether `class` is the label at this batch and inner position.
     #[must_use]
     pub fn hit(&self, batch: usize, class: usize, inner: usize) -> bool {
-        self.data.get(batch * self.sides[2] + inner).is_some_and(|&label| label == Some(class))
+        self.get(batch * self.sides[2] + inner) == Some(class)
     }
 }

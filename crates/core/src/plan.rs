@@ -51,11 +51,11 @@ struct Sets {
     longest: usize,
 }
 
-/// Class indices as a run has them: validated, and as tables where they are sequences.
+/// Class indices as a run has them: where the caller has them, and as tables where they are sequences.
 #[derive(Clone, Debug)]
-pub struct Picks {
+pub struct Picks<'a> {
     /// The labels that the graph's nodes pick by, each at its place.
-    pub labels: Vec<Labels>,
+    pub labels: Vec<Labels<'a>>,
     /// The tables that they take by.
     pub tables: Vec<Table>,
 }
@@ -165,8 +165,8 @@ impl Plan {
             && self.sequences.iter().all(sequences)
     }
 
-    /// The class indices of a run, validated, and what is made of them.
-    pub(crate) fn picks(&self, seen: &[(&str, Seen<'_>)]) -> Result<Picks, Error> {
+    /// The class indices of a run, not yet checked, and what is made of them.
+    pub(crate) fn picks<'a>(&self, seen: &[(&str, Seen<'a>)]) -> Result<Picks<'a>, Error> {
         let none = Indices::from([]);
         let given = |place: usize| match seen[place].1 {
             Seen::Indices(indices) => indices,
@@ -176,16 +176,16 @@ impl Plan {
         Ok(Picks { labels: self.labels(seen)?, tables })
     }
 
-    fn labels(&self, seen: &[(&str, Seen<'_>)]) -> Result<Vec<Labels>, Error> {
+    fn labels<'a>(&self, seen: &[(&str, Seen<'a>)]) -> Result<Vec<Labels<'a>>, Error> {
         let of = |place: usize, argument| match seen[place].1 {
             Seen::Indices(indices) => indices.check(argument).map(|()| indices.data.as_slice()),
             Seen::Numbers(_) => Ok(&[][..]),
         };
-        let mut made: Vec<Labels> = Vec::new();
+        let mut made: Vec<Labels<'a>> = Vec::new();
         for labelling in &self.labels {
             let labels = match *labelling {
                 Labelling::Rows { place, argument, sides, ignore } => {
-                    Labels::new(argument, of(place, argument)?, sides, ignore)?
+                    Labels::unchecked(argument, of(place, argument)?, sides, ignore)
                 }
                 Labelling::Set { place, argument, sides, slot: 0 } => {
                     let mut sets = Labels::sets(argument, of(place, argument)?, sides)?.into_iter();

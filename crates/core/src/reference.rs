@@ -63,7 +63,7 @@ fn together(operands: &[&Operand<'_, Tensor>]) -> [usize; 3] {
 
 impl Backend for Reference {
     type Tensor = Tensor;
-    type Labels = Labels;
+    type Labels = Labels<'static>;
     type Error = Infallible;
 
     fn unary(&self, op: Unary, x: Operand<'_, Tensor>) -> Result<Tensor, Infallible> {
@@ -112,7 +112,7 @@ impl Backend for Reference {
 
     fn at_label(
         &self,
-        labels: &Labels,
+        labels: &Labels<'static>,
         hit: Operand<'_, Tensor>,
         miss: Operand<'_, Tensor>,
     ) -> Result<Tensor, Infallible> {
@@ -125,8 +125,8 @@ impl Backend for Reference {
         Powers { matmul: Some(self), take: Some(self) }
     }
 
-    fn labels(&self, labels: &Labels) -> Result<Labels, Infallible> {
-        Ok(labels.clone())
+    fn labels(&self, labels: &Labels<'_>) -> Result<Labels<'static>, Infallible> {
+        Ok(labels.clone().into_owned())
     }
 
     fn upload(&self, sides: [usize; 3], data: &[f64]) -> Result<Tensor, Infallible> {

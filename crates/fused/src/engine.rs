@@ -14,6 +14,7 @@ use lossmith_core::{Dense, Error, Labels, Plan, Reference, Runner, scalar};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 /// Up to so many elements in a walk, one thread is faster than several.
@@ -91,7 +92,7 @@ where
         &self,
         plan: &Plan,
         arrays: &[Option<&A>],
-        picks: &Picks,
+        picks: &Picks<'_>,
     ) -> Result<Vec<A::Output>, Error> {
         let program = Program::new(plan);
         self.outputs(plan, program.as_ref(), &Mutex::new(Vec::new()), (arrays, picks))
@@ -105,7 +106,7 @@ impl Fused {
         plan: &Plan,
         program: Option<&Program>,
         pool: &Pool<A::Element>,
-        (arrays, picks): (&[Option<&A>], &Picks),
+        (arrays, picks): (&[Option<&A>], &Picks<'_>),
     ) -> Result<Vec<A::Output>, Error>
     where
         A: Strided,
@@ -138,7 +139,7 @@ impl Fused {
         plan: &Plan,
         program: &Program,
         pool: &Pool<T>,
-        (inputs, labels): (&[Seen<'_, T>], &[Labels]),
+        (inputs, labels): (&[Seen<'_, T>], &[Labels<'_>]),
         buffers: &mut [&mut [T]],
     ) -> Vec<Order> {
         let (sides, leaving) = (plan.sides(), plan.leaving());
@@ -188,7 +189,7 @@ struct Run<'a, T: Element> {
     leaving: &'a [Leaving],
     program: &'a Program,
     inputs: &'a [Seen<'a, T>],
-    labels: &'a [Labels],
+    labels: &'a [Labels<'a>],
     pool: &'a Pool<T>,
 }
 
@@ -294,7 +295,7 @@ impl<T: Element> Runner<Dense> for Rounded<T> {
         &self,
         plan: &Plan,
         arrays: &[Option<&Dense>],
-        picks: &Picks,
+        picks: &Picks<'_>,
     ) -> Result<Vec<Dense>, Error> {
         let round = |array: &Dense| {
             let elements: Vec<T> = array.data().iter().map(|&x| T::of(x)).collect();
@@ -332,6 +333,38 @@ fn check<T: Element>(level: Level, entering: &Entering, seen: &Seen<'_, T>) -> R
     Ok(())
 }
 
+/// Checks class indices, in vectors and by all threads.
+pub(crate) fn check_labels(engine: &Fused, labels: &[Labels<'_>]) -> Result<(), Error> {
+    labels.iter().try_for_each(|labels| {
+        let count = labels.indices().len();
+        let right = |part: usize| {
+            let rows = part * ALONE..count.min((part + 1) * ALONE);
+            engine.level.run(Labelled { labels, rows }).is_some()
+        };
+        let parts = count.div_ceil(ALONE);
+        let all = match parts {
+            0 | 1 => right(0),
+            _ => engine.on_threads(|| (0..parts).into_par_iter().all(right)),
+        };
+        if all { Ok(()) } else { labels.check() }
+    })
+}
+
+/// How many rows have a label, if no index is out of range.
+struct Labelled<'a> {
+    labels: &'a Labels<'a>,
+    rows: Range<usize>,
+}
+
+impl Work for Labelled<'_> {
+    type Output = Option<usize>;
+
+    #[inline(always)]
+    fn run(self) -> Option<usize> {
+        self.labels.labelled(self.rows)
+    }
+}
+
 /// Whether a number is outside a domain; NaN is in every one.
 struct Outside<'a, T> {
     elements: &'a [T],
@@ -364,7 +397,7 @@ impl<T: Element> Work for Outside<'_, T> {
 pub(crate) fn slowly<A>(
     plan: &Plan,
     arrays: &[Option<&A>],
-    picks: &Picks,
+    picks: &Picks<'_>,
 ) -> Result<Vec<Vec<A::Element>>, Error>
 where
     A: Strided,

@@ -4,9 +4,11 @@ use crate::chunk::{CHUNK, LANES, Lanes, SUMS, Slot, Sums, tree};
 use crate::element::Element;
 use crate::kernel::{self, Values};
 use crate::math::Lane;
+use crate::planes::{Of, Picked, Shared, Small, Spare};
 use crate::program::{Arg, Op, Pass, RowOp};
 use crate::rows::{Lies, Rows, STREAM};
 use crate::simd::Level;
+use crate::tile::{Stands, Tile};
 use crate::walk::{Along, Block, Walk};
 use lossmith_core::Labels;
 use lossmith_core::op::Reduce;
@@ -25,7 +27,7 @@ pub(crate) struct Ground<'a, T: Element> {
     /// The classes of the frame, which weights have whether or not the walk does.
     pub(crate) class_count: usize,
     pub(crate) inputs: &'a [Seen<'a, T>],
-    pub(crate) labels: &'a [Labels],
+    pub(crate) labels: &'a [Labels<'a>],
     pub(crate) numbers: &'a [f64],
 }
 
@@ -41,6 +43,13 @@ pub(crate) struct Scratch<F> {
     pub(crate) labels: Vec<Vec<u32>>,
     pub(crate) sums: Vec<Sums>,
     pub(crate) largest: Vec<Lanes<F>>,
+    pub(crate) stands: Vec<Stands>,
+    /// The inputs and outputs of a tile, a plane a class, and maxima of its rows.
+    pub(crate) planes: Vec<Vec<F>>,
+    pub(crate) out: Vec<Vec<F>>,
+    pub(crate) computed: Vec<Vec<F>>,
+    pub(crate) highest: Vec<Vec<F>>,
+    pub(crate) splat: Option<Box<Spare<F>>>,
     pub(crate) spare: Option<Box<Slot<F>>>,
     pub(crate) written: Vec<Box<Slot<F>>>,
 
@@ -188,20 +197,46 @@ impl<T: Element> Ground<'_, T> {
         parts: &mut [(usize, Part<'_, T>)],
         partials: &mut [f64],
     ) {
-        let block = self.walk.block(index);
-        let positions = self.walk.positions(&block);
-        self.prepare(scratch, &block, positions);
+        let whole = self.walk.block(index);
         let mut folds = take(&mut scratch.folds);
         folds.clear();
         folds.resize(self.pass.folds.len(), [0.0; SUMS]);
         let mut largest = take(&mut scratch.fold_largest);
         largest.clear();
         largest.resize(self.pass.folds.len(), f64::NEG_INFINITY);
+        for (offset, block) in self.walk.tiles(&whole) {
+            let folds = (folds.as_mut_slice(), largest.as_mut_slice());
+            self.stages((offset, &block), classes, scratch, parts, folds);
+        }
+        for (place, partial) in partials.iter_mut().take(self.pass.folds.len()).enumerate() {
+            *partial = match self.pass.folds[place].1 {
+                Reduce::Sum => tree(&mut folds[place], |a, b| a + b),
+                Reduce::Max => largest[place],
+            };
+        }
+        (scratch.folds, scratch.fold_largest) = (folds, largest);
+    }
+
+    /// Computes a part of a block, which begins at that lane of it.
+    fn stages(
+        &self,
+        (offset, block): (usize, &Block),
+        classes: &Classes<T::Compute>,
+        scratch: &mut Scratch<T::Compute>,
+        parts: &mut [(usize, Part<'_, T>)],
+        (folds, largest): (&mut [Sums], &mut [f64]),
+    ) {
+        let positions = self.walk.positions(block);
+        self.prepare(scratch, block, positions);
+        let beside = self.walk.beside();
+        if beside {
+            self.apart(block, scratch);
+        }
         let alone = self.pass.stages.len() == 1;
         let mut fetched = alone;
         for (index, stage) in self.pass.stages.iter().enumerate() {
             for &(op, place) in &stage.rows {
-                self.row_value(op, place, &block, positions, classes, scratch);
+                self.row_value(op, place, block, positions, classes, scratch);
             }
             if self.walk.along != Along::Classes {
                 for &place in &stage.narrowed {
@@ -210,9 +245,25 @@ impl<T: Element> Ground<'_, T> {
                 }
             }
             if !stage.full.is_empty() {
-                let folds = (folds.as_mut_slice(), largest.as_mut_slice());
-                let (block, classes) = (&block, &classes.narrow);
+                let folds = (&mut *folds, &mut *largest);
+                let classes = &classes.narrow;
                 let ground = self;
+                if beside {
+                    let ahead = index == 1 && self.walk.along == Along::Inner;
+                    let tile = Tile {
+                        ground,
+                        stage,
+                        block,
+                        offset,
+                        classes,
+                        scratch,
+                        parts,
+                        ahead,
+                        folds,
+                    };
+                    tile.run();
+                    continue;
+                }
                 // While a later stage computes, the next block's elements are on their way.
                 let reads = stage.loads.iter().any(|(arg, _)| matches!(arg, Arg::Input(_)));
                 let ahead = if alone {
@@ -245,19 +296,12 @@ impl<T: Element> Ground<'_, T> {
             if let Some((_, Part::Whole(out))) =
                 parts.iter_mut().find(|(place, _)| *place == output)
             {
-                for (out, &value) in out.iter_mut().zip(values) {
+                for (out, &value) in out[offset..].iter_mut().zip(values) {
                     *out = T::of(value);
                 }
             }
             scratch.row_spare[0] = spare;
         }
-        for (place, partial) in partials.iter_mut().take(self.pass.folds.len()).enumerate() {
-            *partial = match self.pass.folds[place].1 {
-                Reduce::Sum => tree(&mut folds[place], |a, b| a + b),
-                Reduce::Max => largest[place],
-            };
-        }
-        (scratch.folds, scratch.fold_largest) = (folds, largest);
     }
 
     /// Makes the scratch as large as the block needs.
@@ -271,7 +315,9 @@ impl<T: Element> Ground<'_, T> {
         let zero = T::Compute::ZERO;
         // Whole chunks, so that only what is the caller's has a rest.
         let padded = positions.next_multiple_of(CHUNK);
-        let kept = block.rows * block.lanes.next_multiple_of(CHUNK);
+        let beside = self.walk.beside();
+        let pitch = if beside { block.pitch() } else { block.lanes.next_multiple_of(CHUNK) };
+        let kept = block.rows * pitch;
         let slots = scratch.slots.len().max(self.pass.slots);
         scratch.slots.resize_with(slots, Box::default);
         scratch.lies.resize(slots, Lies::There);
@@ -279,29 +325,32 @@ impl<T: Element> Ground<'_, T> {
         grow(&mut scratch.rows, self.pass.row_values, padded, 0.0);
         if self.walk.along != Along::Classes {
             grow(&mut scratch.narrow, self.pass.row_values, padded, zero);
-            if self.pass.by_row {
+            if self.pass.by_row || beside {
                 scratch.labels.resize_with(self.labels.len(), Vec::new);
                 let first = self.walk.first_position(block);
                 for (out, labels) in scratch.labels.iter_mut().zip(self.labels) {
-                    let rows = labels.rows().get(first..first + positions).unwrap_or(&[]);
-                    let class = |label: &Option<usize>| {
-                        label.and_then(|label| u32::try_from(label).ok()).unwrap_or(NONE)
-                    };
-                    out.clear();
-                    out.extend(rows.iter().map(class));
                     out.resize(padded, NONE);
+                    let (out, rest) = out.split_at_mut(positions);
+                    self.level.run(Small { labels, first, out });
+                    rest.fill(NONE);
                 }
             }
         }
         let rows = scratch.sums.len().max(self.pass.row_values);
         scratch.sums.resize(rows, [0.0; SUMS]);
         scratch.largest.resize(rows, [zero; LANES]);
+        if beside {
+            scratch.stands.resize(slots, Stands::There);
+            grow(&mut scratch.computed, self.pass.slots, kept, zero);
+            grow(&mut scratch.planes, self.inputs.len(), kept, zero);
+            grow(&mut scratch.highest, self.pass.row_values, padded, zero);
+        }
     }
 
     /// The label of a position in a block.
     pub(crate) fn label(&self, labels: usize, block: &Block, position: usize) -> Option<usize> {
         let at = self.walk.first_position(block) + position;
-        self.labels[labels].rows().get(at).copied().flatten()
+        self.labels[labels].get(at)
     }
 
     fn row_values<'s>(
@@ -348,18 +397,39 @@ impl<T: Element> Ground<'_, T> {
                     *out = seen.elements[start + position * stride].widen().to_f64();
                 }
             }
+            RowOp::Pick(labels, arg) if self.walk.beside() => {
+                let of = match arg {
+                    Arg::Input(input) => {
+                        let (start, steps) = self.lies(block, input);
+                        Of::Elements(&self.inputs[input].elements[start..], steps)
+                    }
+                    Arg::Class(place) => Of::Classes(&classes.exact[place]),
+                    Arg::Number(_) | Arg::Row(_) | Arg::Slot(_) | Arg::Stored(_) => {
+                        Of::Rows(self.row_values(arg, positions, scratch))
+                    }
+                };
+                let labels = &scratch.labels[labels];
+                self.level.run(Picked { labels, of, out: &mut out[..positions] });
+            }
+            RowOp::Labelled(labels, arg) if self.walk.beside() => {
+                let of = Of::<T>::Rows(self.row_values(arg, positions, scratch));
+                let labels = &scratch.labels[labels];
+                self.level.run(Picked { labels, of, out: &mut out[..positions] });
+            }
             RowOp::Pick(labels, Arg::Input(input)) => {
+                let label = |position| self.label(labels, block, position);
                 let target = &mut out[..positions];
                 let seen = &self.inputs[input];
                 let own = self.walk.strides(seen.strides);
                 let (start, stride) = self.walk.positions_of(block, own);
                 for (position, out) in target.iter_mut().enumerate() {
-                    let label = self.label(labels, block, position);
+                    let label = label(position);
                     let at = |class: usize| start + position * stride + class * own[1];
                     *out = label.map_or(0.0, |class| seen.elements[at(class)].widen().to_f64());
                 }
             }
             RowOp::Pick(labels, arg) => {
+                let label = |position| self.label(labels, block, position);
                 let target = &mut out[..positions];
                 let of_class = |class: usize| match arg {
                     Arg::Class(place) => classes.exact[place][class],
@@ -367,14 +437,15 @@ impl<T: Element> Ground<'_, T> {
                     Arg::Row(_) | Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => f64::NAN,
                 };
                 for (position, out) in target.iter_mut().enumerate() {
-                    *out = self.label(labels, block, position).map_or(0.0, of_class);
+                    *out = label(position).map_or(0.0, of_class);
                 }
             }
             RowOp::Labelled(labels, arg) => {
+                let label = |position| self.label(labels, block, position);
                 let target = &mut out[..positions];
                 let values = self.row_values(arg, positions, scratch);
                 for (position, out) in target.iter_mut().enumerate() {
-                    let has = self.label(labels, block, position).is_some();
+                    let has = label(position).is_some();
                     *out = if has { kernel::at(values, position) } else { 0.0 };
                 }
             }
@@ -384,7 +455,11 @@ impl<T: Element> Ground<'_, T> {
 }
 
 /// Values as a slice, written out where they are all the same.
-fn as_slice<'s, F: Lane>(values: Values<'s, F>, spare: &'s mut Vec<F>, lanes: usize) -> &'s [F] {
+pub(crate) fn as_slice<'s, F: Lane>(
+    values: Values<'s, F>,
+    spare: &'s mut Vec<F>,
+    lanes: usize,
+) -> &'s [F] {
     match values {
         Values::Slice(slice) => slice,
         Values::Splat(value) => {
@@ -417,7 +492,16 @@ fn compute<'s, F: Lane>(
             ];
             kernel::select(level, compare, out, values);
         }
+        Op::Tail(_) | Op::Softplus(..) | Op::Sigmoid(..) => {
+            let mut spare = spare.iter_mut();
+            let op = op.map(|arg| match (values(arg), spare.next()) {
+                (Values::Slice(slice), _) => slice,
+                (values, Some(spare)) => as_slice(values, spare, lanes),
+                (Values::Splat(_), None) => &[],
+            });
+            level.run(Shared { op, out });
+        }
         // Of full values only.
-        Op::AtLabel(..) | Op::Tail(_) | Op::Softplus(..) | Op::Sigmoid(..) => out.fill(F::NAN),
+        Op::AtLabel(..) => out.fill(F::NAN),
     }
 }

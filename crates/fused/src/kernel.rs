@@ -101,10 +101,11 @@ fn choose<F: Lane, C: Condition<F>>(out: &mut [F], [a, b, then, otherwise]: [&[F
     }
 }
 
-struct UnaryLoop<'a, F> {
-    op: Unary,
-    out: &'a mut [F],
-    x: &'a [F],
+/// An op of every element.
+pub(crate) struct UnaryLoop<'a, F> {
+    pub(crate) op: Unary,
+    pub(crate) out: &'a mut [F],
+    pub(crate) x: &'a [F],
 }
 
 impl<F: Lane> Work for UnaryLoop<'_, F> {
@@ -139,11 +140,12 @@ pub(crate) fn unary<F: Lane>(level: Level, op: Unary, out: &mut [F], x: Values<'
     }
 }
 
-struct BinaryLoop<'a, F> {
-    op: Binary,
-    out: &'a mut [F],
-    a: Values<'a, F>,
-    b: Values<'a, F>,
+/// An op of every pair of elements.
+pub(crate) struct BinaryLoop<'a, F> {
+    pub(crate) op: Binary,
+    pub(crate) out: &'a mut [F],
+    pub(crate) a: Values<'a, F>,
+    pub(crate) b: Values<'a, F>,
 }
 
 impl<F: Lane> Work for BinaryLoop<'_, F> {
@@ -174,10 +176,11 @@ pub(crate) fn binary<F: Lane>(
     level.run(BinaryLoop { op, out, a, b });
 }
 
-struct SelectLoop<'a, F> {
-    compare: Compare,
-    out: &'a mut [F],
-    values: [&'a [F]; 4],
+/// The third where the comparison of the first two holds, else the fourth.
+pub(crate) struct SelectLoop<'a, F> {
+    pub(crate) compare: Compare,
+    pub(crate) out: &'a mut [F],
+    pub(crate) values: [&'a [F]; 4],
 }
 
 impl<F: Lane> Work for SelectLoop<'_, F> {

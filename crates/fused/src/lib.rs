@@ -25,10 +25,12 @@ mod kernel;
 mod lower;
 pub mod math;
 mod pass;
+mod planes;
 mod prepared;
 mod program;
 mod rows;
 pub mod simd;
+mod tile;
 mod walk;
 
 pub use element::Element;

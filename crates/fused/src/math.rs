@@ -4,6 +4,7 @@ mod format;
 mod functions;
 
 use crate::compiled::{self, Run};
+use crate::simd::Turn;
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -17,6 +18,7 @@ pub trait Lane:
     + PartialOrd
     + Send
     + Sync
+    + Turn
     + Neg<Output = Self>
     + Add<Output = Self>
     + AddAssign

@@ -165,6 +165,7 @@ impl<'a> Building<'a> {
         }
         for stage in &mut self.pass.stages {
             stage.bodies = [false, true].map(|along| Some(Body::new(stage, along)?.0));
+            share_tails(&mut stage.rows, &mut self.pass.row_values);
         }
         Some(self.pass)
     }
@@ -444,6 +445,29 @@ impl<'a> Building<'a> {
             self.narrowed.insert(row);
         }
         arg
+    }
+}
+
+/// Computes e^−|x| and its ln(1 + e^−|x|) once for the softplus and the sigmoid of a row value.
+fn share_tails(rows: &mut Vec<(RowOp, usize)>, row_values: &mut usize) {
+    let of = |wanted: Unary, rows: &[(RowOp, usize)]| {
+        rows.iter().enumerate().find_map(|(at, (op, _))| match *op {
+            RowOp::Op(Op::Unary(op, x)) if op == wanted => Some((at, x)),
+            RowOp::Op(_) | RowOp::Input(_) | RowOp::Pick(..) | RowOp::Labelled(..) => None,
+        })
+    };
+    if let (Some((softplus, x)), Some((sigmoid, other))) =
+        (of(Unary::Softplus, rows), of(Unary::Sigmoid, rows))
+        && x == other
+    {
+        let (tail, log) = (*row_values, *row_values + 1);
+        *row_values += 2;
+        rows[softplus].0 = RowOp::Op(Op::Softplus(x, Arg::Row(log)));
+        rows[sigmoid].0 = RowOp::Op(Op::Sigmoid(x, Arg::Row(tail)));
+        let made = [Op::Tail(x), Op::Unary(Unary::Ln1p, Arg::Row(tail))];
+        let made = made.map(RowOp::Op).into_iter().zip([tail, log]);
+        let first = softplus.min(sigmoid);
+        rows.splice(first..first, made);
     }
 }
 

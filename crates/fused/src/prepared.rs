@@ -1,7 +1,7 @@
 //! A loss made ready once and run again and again, its gradients written where the caller wants them.
 
 use crate::element::Element;
-use crate::engine::{Fused, Pool, enter, slowly};
+use crate::engine::{Fused, Pool, check_labels, enter, slowly};
 use crate::program::Program;
 use lossmith_core::plan::{Leaving, Picks};
 use lossmith_core::strided::{Order, Strided};
@@ -111,7 +111,10 @@ impl<T: Element> Prepared<T> {
     }
 
     /// Makes the plan, unless there is one for such arguments, and the class indices it wants.
-    fn ready<A: Strided<Element = T>>(&mut self, inputs: &Inputs<A>) -> Result<Picks, Error> {
+    fn ready<'i, A: Strided<Element = T>>(
+        &mut self,
+        inputs: &'i Inputs<A>,
+    ) -> Result<Picks<'i>, Error> {
         let fits = self.made.as_ref().is_some_and(|(plan, _)| inputs.fit(&self.engine, plan));
         if !fits {
             let plan = self.objective.plan(&self.engine, inputs)?;
@@ -119,7 +122,9 @@ impl<T: Element> Prepared<T> {
             self.made = Some((plan, program));
         }
         let (plan, _) = self.made.as_ref().ok_or_else(no_value)?;
-        inputs.picks(&self.engine, plan)
+        let picks = inputs.unchecked_picks(&self.engine, plan)?;
+        check_labels(&self.engine, &picks.labels)?;
+        Ok(picks)
     }
 }
 

@@ -3,6 +3,8 @@
 //! Work is plain Rust over slices or small arrays; the compiler vectorises it for the level it is run at.
 //! All of it is IEEE 754 with fused multiply-adds written out, so every level gives the same bits.
 
+#[cfg(target_arch = "x86_64")]
+use safe_arch::{m128, transpose_four_m128};
 use std::fmt;
 
 /// Work that can be compiled for any [`Level`].
@@ -97,6 +99,32 @@ impl<W: Work> pulp::NullaryFnOnce for Call<W> {
     #[inline(always)]
     fn call(self) -> W::Output {
         self.0.run()
+    }
+}
+
+/// A square of numbers that is brought from rows into columns.
+pub trait Turn: Copy {
+    /// Its rows as columns.
+    #[inline(always)]
+    #[must_use]
+    fn turned(square: [[Self; 4]; 4]) -> [[Self; 4]; 4] {
+        let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = square;
+        [[a, e, i, m], [b, f, j, n], [c, g, k, o], [d, h, l, p]]
+    }
+}
+
+impl Turn for f64 {}
+
+impl Turn for f32 {
+    /// By shuffles: the compiler makes single loads and stores of the other.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn turned(square: [[Self; 4]; 4]) -> [[Self; 4]; 4] {
+        let [a, b, c, d] = square;
+        let (mut a, mut b) = (m128::from_array(a), m128::from_array(b));
+        let (mut c, mut d) = (m128::from_array(c), m128::from_array(d));
+        transpose_four_m128(&mut a, &mut b, &mut c, &mut d);
+        [a.to_array(), b.to_array(), c.to_array(), d.to_array()]
     }
 }
 

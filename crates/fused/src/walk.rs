@@ -49,6 +49,18 @@ pub(crate) fn dense([batch, classes, inner]: [usize; 3]) -> [usize; 3] {
     [stride(batch, classes * inner), stride(classes, inner), stride(inner, 1)]
 }
 
+/// Lanes of a tile: so few that its planes stay in the nearest cache.
+fn tile(classes: usize) -> usize {
+    (8192 / classes.max(1) / 64 * 64).clamp(64, CHUNK)
+}
+
+impl Block {
+    /// How far apart the planes of its classes are, in whole vectors.
+    pub(crate) fn pitch(&self) -> usize {
+        self.lanes.next_multiple_of(32)
+    }
+}
+
 fn turn([batch, class, inner]: [usize; 3]) -> [usize; 3] {
     [inner, class, batch]
 }
@@ -125,6 +137,26 @@ impl Walk {
                 Block { batch, inner: 0, rows: classes, lanes: self.span.min(batches - batch) }
             }
         }
+    }
+
+    /// Whether rows lie side by side, their classes one after the other.
+    pub(crate) fn beside(&self) -> bool {
+        !self.flat && self.along != Along::Classes
+    }
+
+    /// The parts of a block that are computed one after the other, each with its first lane.
+    pub(crate) fn tiles(&self, block: &Block) -> impl Iterator<Item = (usize, Block)> + use<> {
+        let (along, block) = (self.along, *block);
+        let lanes = if self.beside() { tile(block.rows) } else { block.lanes };
+        (0..block.lanes).step_by(lanes.max(1)).map(move |offset| {
+            let lanes = lanes.min(block.lanes - offset);
+            let tile = match along {
+                Along::Inner => Block { inner: block.inner + offset, lanes, ..block },
+                Along::Batch => Block { batch: block.batch + offset, lanes, ..block },
+                Along::Classes => block,
+            };
+            (offset, tile)
+        })
     }
 
     /// How many elements after one of this block the same of the next lies.

@@ -143,7 +143,7 @@ fn zip<'a, H: Element>(
 
 impl<'a, H: Element> Backend for Half<'a, H> {
     type Tensor = Tensor<'a, H>;
-    type Labels = Labels;
+    type Labels = Labels<'static>;
     type Error = Infallible;
 
     fn unary(&self, op: Unary, x: In<'_, 'a, H>) -> Result<Tensor<'a, H>, Infallible> {
@@ -221,7 +221,7 @@ impl<'a, H: Element> Backend for Half<'a, H> {
 
     fn at_label(
         &self,
-        labels: &Labels,
+        labels: &Labels<'static>,
         hit: In<'_, 'a, H>,
         miss: In<'_, 'a, H>,
     ) -> Result<Tensor<'a, H>, Infallible> {
@@ -235,8 +235,8 @@ impl<'a, H: Element> Backend for Half<'a, H> {
         Powers { matmul: Some(self), take: Some(self) }
     }
 
-    fn labels(&self, labels: &Labels) -> Result<Labels, Infallible> {
-        Ok(labels.clone())
+    fn labels(&self, labels: &Labels<'_>) -> Result<Labels<'static>, Infallible> {
+        Ok(labels.clone().into_owned())
     }
 
     fn upload(&self, sides: [usize; 3], data: &[f64]) -> Result<Tensor<'a, H>, Infallible> {

@@ -150,7 +150,7 @@ fn together<F: Element>(operands: &[&In<'_, '_, F>]) -> (usize, usize) {
 
 impl<'a, F: Element> Backend for Nalgebra<'a, F> {
     type Tensor = Matrix<'a, F>;
-    type Labels = Labels;
+    type Labels = Labels<'static>;
     type Error = Error;
 
     fn unary(&self, op: Unary, x: In<'_, 'a, F>) -> Result<Matrix<'a, F>, Error> {
@@ -221,7 +221,7 @@ impl<'a, F: Element> Backend for Nalgebra<'a, F> {
 
     fn at_label(
         &self,
-        labels: &Labels,
+        labels: &Labels<'static>,
         hit: In<'_, 'a, F>,
         miss: In<'_, 'a, F>,
     ) -> Result<Matrix<'a, F>, Error> {
@@ -235,8 +235,8 @@ impl<'a, F: Element> Backend for Nalgebra<'a, F> {
         Powers { matmul: Some(self), take: Some(self) }
     }
 
-    fn labels(&self, labels: &Labels) -> Result<Labels, Error> {
-        Ok(labels.clone())
+    fn labels(&self, labels: &Labels<'_>) -> Result<Labels<'static>, Error> {
+        Ok(labels.clone().into_owned())
     }
 
     fn upload(&self, sides: [usize; 3], data: &[f64]) -> Result<Matrix<'a, F>, Error> {

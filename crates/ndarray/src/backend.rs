@@ -110,7 +110,7 @@ fn spread<'b, F>(
 
 impl<'a, F: Element> Backend for NdArray<'a, F> {
     type Tensor = Tensor<'a, F>;
-    type Labels = Labels;
+    type Labels = Labels<'static>;
     type Error = ShapeError;
 
     fn unary(&self, op: Unary, x: Operand<'_, Tensor<'a, F>>) -> Result<Tensor<'a, F>, ShapeError> {
@@ -183,7 +183,7 @@ impl<'a, F: Element> Backend for NdArray<'a, F> {
 
     fn at_label(
         &self,
-        labels: &Labels,
+        labels: &Labels<'static>,
         hit: Operand<'_, Tensor<'a, F>>,
         miss: Operand<'_, Tensor<'a, F>>,
     ) -> Result<Tensor<'a, F>, ShapeError> {
@@ -199,8 +199,8 @@ impl<'a, F: Element> Backend for NdArray<'a, F> {
         Powers { matmul: Some(self), take: Some(self) }
     }
 
-    fn labels(&self, labels: &Labels) -> Result<Labels, ShapeError> {
-        Ok(labels.clone())
+    fn labels(&self, labels: &Labels<'_>) -> Result<Labels<'static>, ShapeError> {
+        Ok(labels.clone().into_owned())
     }
 
     fn upload(&self, sides: [usize; 3], data: &[f64]) -> Result<Tensor<'a, F>, ShapeError> {

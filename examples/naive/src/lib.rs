@@ -92,7 +92,7 @@ fn add_up<T: Float>(op: Reduce, values: impl Iterator<Item = T>) -> T {
 
 impl<T: Float> Backend for Naive<T> {
     type Tensor = Tensor<T>;
-    type Labels = Labels;
+    type Labels = Labels<'static>;
     type Error = Infallible;
 
     fn unary(&self, op: Unary, x: In<'_, T>) -> Result<Tensor<T>, Infallible> {
@@ -152,7 +152,7 @@ impl<T: Float> Backend for Naive<T> {
 
     fn at_label(
         &self,
-        labels: &Labels,
+        labels: &Labels<'static>,
         hit: In<'_, T>,
         miss: In<'_, T>,
     ) -> Result<Tensor<T>, Infallible> {
@@ -166,8 +166,8 @@ impl<T: Float> Backend for Naive<T> {
         Powers::NONE
     }
 
-    fn labels(&self, labels: &Labels) -> Result<Labels, Infallible> {
-        Ok(labels.clone())
+    fn labels(&self, labels: &Labels<'_>) -> Result<Labels<'static>, Infallible> {
+        Ok(labels.clone().into_owned())
     }
 
     fn upload(&self, sides: [usize; 3], data: &[f64]) -> Result<Tensor<T>, Infallible> {

@@ -225,7 +225,7 @@ fn spoilt(fault: Option<Fault>, x: f64) -> f64 {
 
 impl Backend for Backed {
     type Tensor = Tensor;
-    type Labels = Labels;
+    type Labels = Labels<'static>;
     type Error = Infallible;
 
     fn unary(&self, op: Unary, x: In<'_>) -> Result<Tensor, Infallible> {
@@ -312,7 +312,12 @@ impl Backend for Backed {
         Ok(spoilt(self.fault(phase), self.add_up(phase, op, &all)))
     }
 
-    fn at_label(&self, labels: &Labels, hit: In<'_>, miss: In<'_>) -> Result<Tensor, Infallible> {
+    fn at_label(
+        &self,
+        labels: &Labels<'static>,
+        hit: In<'_>,
+        miss: In<'_>,
+    ) -> Result<Tensor, Infallible> {
         let fault = self.fault("at_label");
         let sides = labels.sides();
         let data = self.read_in("at_label", sides, [&hit, &miss]);
@@ -326,7 +331,7 @@ impl Backend for Backed {
                 index / (sides[1] * sides[2]) * sides[2] + index % sides[2],
                 index / sides[2] % sides[1],
             );
-            let label = labels.rows()[row].map(narrow);
+            let label = labels.get(row).map(narrow);
             let holds = match fault {
                 Some(Fault::IgnoredRow) => label.unwrap_or(0) == class,
                 Some(Fault::Swapped) => label != Some(class),
@@ -346,8 +351,8 @@ impl Backend for Backed {
         Powers { matmul: Some(self), take: Some(self) }
     }
 
-    fn labels(&self, labels: &Labels) -> Result<Labels, Infallible> {
-        Ok(labels.clone())
+    fn labels(&self, labels: &Labels<'_>) -> Result<Labels<'static>, Infallible> {
+        Ok(labels.clone().into_owned())
     }
 
     fn upload(&self, sides: [usize; 3], data: &[f64]) -> Result<Tensor, Infallible> {

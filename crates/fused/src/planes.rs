@@ -1,0 +1,463 @@
+//! Loops over rows side by side: a class of many rows at a time, each loop compiled for every SIMD level.
+
+use crate::chunk::{Slot, Sums, add_up, add_up_products};
+use crate::element::Element;
+use crate::execute::NONE;
+use crate::kernel::{BinaryLoop, SelectLoop, UnaryLoop, Values};
+use crate::math::Lane;
+use crate::program::Op;
+use crate::simd::{Turn, Work};
+use lossmith_core::Labels;
+
+/// As many classes of as many rows are turned at once.
+const TURN: usize = 4;
+
+/// Rows of classes one after the other, brought into planes of a class each.
+pub(crate) struct Apart<'a, T: Element> {
+    /// From the first row on; rows are `stride` apart.
+    pub(crate) rows: &'a [T],
+    pub(crate) stride: usize,
+    pub(crate) classes: usize,
+    /// The planes, `pitch` apart, with a lane for each of so many rows.
+    pub(crate) planes: &'a mut [T::Compute],
+    pub(crate) pitch: usize,
+    pub(crate) lanes: usize,
+}
+
+impl<T: Element> Work for Apart<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { rows, stride, classes, planes, pitch, lanes } = self;
+        let squares = if classes < TURN { 0 } else { lanes / TURN };
+        let mut class = 0;
+        while class < classes && squares > 0 {
+            // The last classes once more where there are no others: what is written twice is the same.
+            let first = class.min(classes - TURN);
+            let planes = &mut planes[first * pitch..][..TURN * pitch];
+            let (ab, cd) = planes.split_at_mut(2 * pitch);
+            let ((a, b), (c, d)) = (ab.split_at_mut(pitch), cd.split_at_mut(pitch));
+            let (a, b) = (&mut squares_of_mut(a)[..squares], &mut squares_of_mut(b)[..squares]);
+            let (c, d) = (&mut squares_of_mut(c)[..squares], &mut squares_of_mut(d)[..squares]);
+            for square in 0..squares {
+                let rows = &rows[square * TURN * stride + first..];
+                let of = [
+                    four(rows),
+                    four(&rows[stride..]),
+                    four(&rows[2 * stride..]),
+                    four(&rows[3 * stride..]),
+                ];
+                let turned = Turn::turned(of);
+                (a[square], b[square]) = (turned[0], turned[1]);
+                (c[square], d[square]) = (turned[2], turned[3]);
+            }
+            class += TURN;
+        }
+        for lane in squares * TURN..lanes {
+            for (class, x) in rows[lane * stride..][..classes].iter().enumerate() {
+                planes[class * pitch + lane] = x.widen();
+            }
+        }
+    }
+}
+
+/// The first four values, as they are computed with.
+#[inline(always)]
+fn four<T: Element>(values: &[T]) -> [T::Compute; TURN] {
+    let values = &values[..TURN];
+    [values[0].widen(), values[1].widen(), values[2].widen(), values[3].widen()]
+}
+
+#[inline(always)]
+fn squares_of<F>(plane: &[F]) -> &[[F; TURN]] {
+    plane.as_chunks().0
+}
+
+#[inline(always)]
+fn squares_of_mut<F>(plane: &mut [F]) -> &mut [[F; TURN]] {
+    plane.as_chunks_mut().0
+}
+
+/// Planes of a class each, brought into rows of classes one after the other.
+pub(crate) struct Together<'a, T: Element> {
+    pub(crate) planes: &'a [T::Compute],
+    pub(crate) pitch: usize,
+    pub(crate) classes: usize,
+    pub(crate) rows: &'a mut [T],
+}
+
+impl<T: Element> Work for Together<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { planes, pitch, classes, rows } = self;
+        let lanes = rows.len() / classes.max(1);
+        let squares = if classes < TURN { 0 } else { lanes / TURN };
+        let mut class = 0;
+        while class < classes && squares > 0 {
+            let first = class.min(classes - TURN);
+            let planes = &planes[first * pitch..][..TURN * pitch];
+            let (ab, cd) = planes.split_at(2 * pitch);
+            let ((a, b), (c, d)) = (ab.split_at(pitch), cd.split_at(pitch));
+            let (a, b) = (&squares_of(a)[..squares], &squares_of(b)[..squares]);
+            let (c, d) = (&squares_of(c)[..squares], &squares_of(d)[..squares]);
+            for square in 0..squares {
+                let turned = Turn::turned([a[square], b[square], c[square], d[square]]);
+                let start = square * TURN * classes + first;
+                for row in 0..TURN {
+                    let out = &mut rows[start + row * classes..][..TURN];
+                    let [a, b, c, d] = turned[row];
+                    out.copy_from_slice(&[T::narrow(a), T::narrow(b), T::narrow(c), T::narrow(d)]);
+                }
+            }
+            class += TURN;
+        }
+        for lane in squares * TURN..lanes {
+            for (class, out) in rows[lane * classes..][..classes].iter_mut().enumerate() {
+                *out = T::narrow(planes[class * pitch + lane]);
+            }
+        }
+    }
+}
+
+/// Elements with strides of their own, brought into planes of a class each.
+pub(crate) fn gather<T: Element>(
+    elements: &[T],
+    [class_stride, stride]: [usize; 2],
+    planes: &mut [T::Compute],
+    [classes, pitch, lanes]: [usize; 3],
+) {
+    for class in 0..classes {
+        let plane = &mut planes[class * pitch..][..lanes];
+        for (lane, out) in plane.iter_mut().enumerate() {
+            *out = elements[class * class_stride + lane * stride].widen();
+        }
+    }
+}
+
+/// The labels of rows as they are compared with classes.
+pub(crate) struct Small<'a> {
+    pub(crate) labels: &'a Labels<'a>,
+    pub(crate) first: usize,
+    pub(crate) out: &'a mut [u32],
+}
+
+impl Work for Small<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a class of a walk like this is far below 2^32"
+    )]
+    fn run(self) {
+        let classes = self.labels.sides()[1].min(NONE as usize) as u64;
+        let ignore_index = self.labels.ignore_index().unwrap_or(-1);
+        // Labels of another frame, which this pass does not read, may be fewer.
+        let indices = self.labels.indices().get(self.first..).unwrap_or_default();
+        for (out, &index) in self.out.iter_mut().zip(indices) {
+            let none = index.cast_unsigned() >= classes || index == ignore_index;
+            *out = if none { NONE } else { index as u32 };
+        }
+    }
+}
+
+/// What rows have at their labels, 0 where they have none.
+pub(crate) struct Picked<'a, T: Element> {
+    pub(crate) labels: &'a [u32],
+    pub(crate) of: Of<'a, T>,
+    pub(crate) out: &'a mut [f64],
+}
+
+pub(crate) enum Of<'a, T> {
+    /// The element of the row, where classes and rows are so far apart.
+    Elements(&'a [T], [usize; 2]),
+    /// The value of the class.
+    Classes(&'a [f64]),
+    /// The value of the row.
+    Rows(Values<'a, f64>),
+}
+
+impl<T: Element> Work for Picked<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { labels, of, out } = self;
+        match of {
+            Of::Elements(elements, [class, step]) => {
+                for (row, (out, &label)) in out.iter_mut().zip(labels).enumerate() {
+                    let none = label == NONE;
+                    let at = if none { 0 } else { label as usize * class + row * step };
+                    let picked = elements[at].widen().to_f64();
+                    *out = if none { 0.0 } else { picked };
+                }
+            }
+            Of::Classes(values) => {
+                for (out, &label) in out.iter_mut().zip(labels) {
+                    *out = values.get(label as usize).copied().unwrap_or(0.0);
+                }
+            }
+            Of::Rows(Values::Splat(value)) => {
+                for (out, &label) in out.iter_mut().zip(labels) {
+                    *out = if label == NONE { 0.0 } else { value };
+                }
+            }
+            Of::Rows(Values::Slice(values)) => {
+                for (out, (&label, &value)) in out.iter_mut().zip(labels.iter().zip(values)) {
+                    *out = if label == NONE { 0.0 } else { value };
+                }
+            }
+        }
+    }
+}
+
+/// What an op reads of rows side by side.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a, F> {
+    /// A plane for each class, so far apart.
+    Planes(&'a [F], usize),
+    /// The same for each class.
+    Row(&'a [F]),
+    /// The same for all rows.
+    Classes(&'a [F]),
+    Number(F),
+}
+
+impl<'a, F: Lane> Source<'a, F> {
+    #[inline(always)]
+    fn values(self, class: usize, lanes: usize) -> Values<'a, F> {
+        match self {
+            Self::Planes(planes, step) => Values::Slice(&planes[class * step..][..lanes]),
+            Self::Row(row) => Values::Slice(&row[..lanes]),
+            Self::Classes(values) => Values::Splat(values[class]),
+            Self::Number(number) => Values::Splat(number),
+        }
+    }
+
+    /// The same, written out where they are all the same.
+    #[inline(always)]
+    pub(crate) fn slice<'s>(self, class: usize, lanes: usize, spare: &'s mut Slot<F>) -> &'s [F]
+    where
+        'a: 's,
+    {
+        match self.values(class, lanes) {
+            Values::Slice(slice) => slice,
+            Values::Splat(value) => {
+                spare.values.fill(value);
+                &spare.values[..lanes]
+            }
+        }
+    }
+}
+
+/// Room for arguments that are written out.
+pub(crate) type Spare<F> = [Slot<F>; 4];
+
+/// An op on rows side by side: some classes of it.
+pub(crate) struct Compute<'a, F> {
+    pub(crate) op: Op<Source<'a, F>>,
+    pub(crate) labels: &'a [Vec<u32>],
+    /// What is at these labels instead.
+    pub(crate) hit: Option<(usize, Source<'a, F>)>,
+    pub(crate) first: usize,
+    pub(crate) out: &'a mut [F],
+    pub(crate) pitch: usize,
+    pub(crate) spare: &'a mut Spare<F>,
+}
+
+impl<F: Lane> Work for Compute<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { op, labels, hit, first, out, pitch, spare } = self;
+        let [s0, s1, s2, s3] = spare;
+        for (class, out) in out.chunks_exact_mut(pitch).enumerate() {
+            let class = first + class;
+            match op {
+                Op::Unary(op, x) => {
+                    UnaryLoop { op, out, x: x.slice(class, pitch, s0) }.run();
+                }
+                Op::Binary(op, a, b) => {
+                    let (a, b) = (a.values(class, pitch), b.values(class, pitch));
+                    BinaryLoop { op, out, a, b }.run();
+                }
+                Op::Select(compare, [a, b], [then, other]) => {
+                    let (a, b) = (a.slice(class, pitch, s0), b.slice(class, pitch, s1));
+                    let then = then.slice(class, pitch, s2);
+                    let values = [a, b, then, other.slice(class, pitch, s3)];
+                    SelectLoop { compare, out, values }.run();
+                }
+                Op::AtLabel(at, hit, miss) => {
+                    let (hit, miss) = (hit.values(class, pitch), miss.slice(class, pitch, s0));
+                    at_label(out, &labels[at], class, hit, Some(miss));
+                }
+                Op::Tail(x) => tail(out, x.slice(class, pitch, s0)),
+                Op::Softplus(x, log) => {
+                    softplus(out, x.slice(class, pitch, s0), log.slice(class, pitch, s1));
+                }
+                Op::Sigmoid(x, tail) => {
+                    sigmoid(out, x.slice(class, pitch, s0), tail.slice(class, pitch, s1));
+                }
+            }
+            if let Some((at, hit)) = hit {
+                at_label(out, &labels[at], class, hit.values(class, pitch), None);
+            }
+        }
+    }
+}
+
+/// At the rows whose label a class is one value, elsewhere another: where none is given, what is there.
+#[inline(always)]
+fn at_label<F: Lane>(
+    out: &mut [F],
+    labels: &[u32],
+    class: usize,
+    hit: Values<'_, F>,
+    miss: Option<&[F]>,
+) {
+    let class = u32::try_from(class).unwrap_or(NONE);
+    match (hit, miss) {
+        (Values::Splat(hit), Some(miss)) => {
+            for (out, (&label, &miss)) in out.iter_mut().zip(labels.iter().zip(miss)) {
+                *out = Lane::select(label == class, hit, miss);
+            }
+        }
+        (Values::Slice(hit), Some(miss)) => {
+            let values = labels.iter().zip(hit.iter().zip(miss));
+            for (out, (&label, (&hit, &miss))) in out.iter_mut().zip(values) {
+                *out = Lane::select(label == class, hit, miss);
+            }
+        }
+        (Values::Splat(hit), None) => {
+            for (out, &label) in out.iter_mut().zip(labels) {
+                *out = Lane::select(label == class, hit, *out);
+            }
+        }
+        (Values::Slice(hit), None) => {
+            for (out, (&label, &hit)) in out.iter_mut().zip(labels.iter().zip(hit)) {
+                *out = Lane::select(label == class, hit, *out);
+            }
+        }
+    }
+}
+
+/// e^−|x|
+#[inline(always)]
+fn tail<F: Lane>(out: &mut [F], x: &[F]) {
+    for (out, x) in out.iter_mut().zip(x) {
+        *out = (-x.abs()).exp();
+    }
+}
+
+/// The softplus of x, given ln(1 + e^−|x|).
+#[inline(always)]
+fn softplus<F: Lane>(out: &mut [F], x: &[F], log: &[F]) {
+    for (out, (&x, &log)) in out.iter_mut().zip(x.iter().zip(log)) {
+        *out = Lane::select(x > F::ZERO, x, F::ZERO) + log;
+    }
+}
+
+/// The sigmoid of x, given e^−|x|.
+#[inline(always)]
+fn sigmoid<F: Lane>(out: &mut [F], x: &[F], tail: &[F]) {
+    for (out, (&x, &tail)) in out.iter_mut().zip(x.iter().zip(tail)) {
+        *out = Lane::select(x < F::ZERO, tail, F::ONE) / (F::ONE + tail);
+    }
+}
+
+/// What sigmoids and softpluses of ±x have in common, and they.
+pub(crate) struct Shared<'a, F> {
+    pub(crate) op: Op<&'a [F]>,
+    pub(crate) out: &'a mut [F],
+}
+
+impl<F: Lane> Work for Shared<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        match self.op {
+            Op::Tail(x) => tail(self.out, x),
+            Op::Softplus(x, log) => softplus(self.out, x, log),
+            Op::Sigmoid(x, tail) => sigmoid(self.out, x, tail),
+            Op::Unary(..) | Op::Binary(..) | Op::Select(..) | Op::AtLabel(..) => {}
+        }
+    }
+}
+
+/// A reduction of rows side by side.
+pub(crate) struct Reduction<'a, F> {
+    pub(crate) what: Reduced<'a, F>,
+    pub(crate) classes: usize,
+    /// So many lanes are there, and so many count.
+    pub(crate) pitch: usize,
+    pub(crate) lanes: usize,
+    pub(crate) spare: &'a mut Spare<F>,
+}
+
+/// What is reduced, and into what: along the classes into as many as there are rows, or everything into folds.
+pub(crate) enum Reduced<'a, F> {
+    Sum(&'a mut [f64], Source<'a, F>),
+    Max(&'a mut [F], Source<'a, F>),
+    /// A sum of products, weighed where the flag says so.
+    SumOfProducts(&'a mut [f64], [Source<'a, F>; 2], bool),
+    /// The value where the class is the label.
+    Pick(&'a mut [f64], Source<'a, F>, &'a [u32]),
+    FoldSum(&'a mut Sums, Source<'a, F>),
+    FoldMax(&'a mut f64, Source<'a, F>),
+    FoldOfProducts(&'a mut Sums, [Source<'a, F>; 2], bool),
+}
+
+impl<F: Lane> Work for Reduction<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { mut what, classes, pitch, lanes, spare } = self;
+        let [s0, s1, ..] = spare;
+        for class in 0..classes {
+            match &mut what {
+                Reduced::Sum(sums, x) => {
+                    for (sum, x) in sums.iter_mut().zip(x.slice(class, pitch, s0)) {
+                        *sum += x.to_f64();
+                    }
+                }
+                Reduced::Max(largest, x) => {
+                    for (largest, &x) in largest.iter_mut().zip(x.slice(class, pitch, s0)) {
+                        *largest = largest.max(x);
+                    }
+                }
+                Reduced::SumOfProducts(sums, [a, b], weighed) => {
+                    let (a, b) = (a.slice(class, pitch, s0), b.slice(class, pitch, s1));
+                    let values = sums.iter_mut().zip(a.iter().zip(b));
+                    if *weighed {
+                        values.for_each(|(sum, (a, &b))| *sum += a.weigh(b).to_f64());
+                    } else {
+                        values.for_each(|(sum, (&a, &b))| *sum += (a * b).to_f64());
+                    }
+                }
+                Reduced::Pick(picked, x, labels) => {
+                    let class_here = u32::try_from(class).unwrap_or(NONE);
+                    let values = x.slice(class, pitch, s0).iter().zip(*labels);
+                    for (out, (x, &label)) in picked.iter_mut().zip(values) {
+                        *out = if label == class_here { x.to_f64() } else { *out };
+                    }
+                }
+                Reduced::FoldSum(sums, x) => add_up(sums, &x.slice(class, pitch, s0)[..lanes]),
+                Reduced::FoldMax(most, x) => {
+                    for x in &x.slice(class, pitch, s0)[..lanes] {
+                        **most = most.max(x.to_f64());
+                    }
+                }
+                Reduced::FoldOfProducts(sums, [a, b], weighed) => {
+                    let (a, b) = (a.slice(class, pitch, s0), b.slice(class, pitch, s1));
+                    add_up_products(sums, [&a[..lanes], &b[..lanes]], *weighed);
+                }
+            }
+        }
+    }
+}
