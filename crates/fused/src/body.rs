@@ -153,8 +153,9 @@ fn expression(op: Op<&str>) -> Option<String> {
             };
             format!("Lane::select({a} {compare} {b}, {then}, {otherwise})")
         }
-        Op::Tail(x) => format!("Lane::exp(-Lane::abs({x}))"),
-        Op::Softplus(x, tail) => format!("softplus_of({x}, {tail})"),
+        Op::Tail(x) => format!("Lane::tail({x})"),
+        Op::Log(tail) => format!("Lane::log_of_tail({tail})"),
+        Op::Softplus(x, log) => format!("softplus_of({x}, {log})"),
         Op::Sigmoid(x, tail) => format!("sigmoid_of({x}, {tail})"),
         Op::AtLabel(..) => return None,
     })

@@ -492,7 +492,7 @@ fn compute<'s, F: Lane>(
             ];
             kernel::select(level, compare, out, values);
         }
-        Op::Tail(_) | Op::Softplus(..) | Op::Sigmoid(..) => {
+        Op::Tail(_) | Op::Log(_) | Op::Softplus(..) | Op::Sigmoid(..) => {
             let mut spare = spare.iter_mut();
             let op = op.map(|arg| match (values(arg), spare.next()) {
                 (Values::Slice(slice), _) => slice,

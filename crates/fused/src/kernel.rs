@@ -1,7 +1,7 @@
 //! The loops over slices, each compiled for every SIMD level.
 
 use crate::chunk::{LANES, Sums, add_up, largest_of, tree};
-use crate::math::Lane;
+use crate::math::{Lane, sigmoid_of, softplus_of};
 use crate::simd::{Level, Work};
 use lossmith_core::op::{Binary, Compare, Unary};
 
@@ -15,10 +15,10 @@ pub(crate) enum Values<'a, F> {
 }
 
 /// An element-wise function; a type of its own, so that it is compiled into the loop.
-trait Function1<F> {
+pub(crate) trait Function1<F> {
     fn of(x: F) -> F;
 }
-trait Function2<F> {
+pub(crate) trait Function2<F> {
     fn of(a: F, b: F) -> F;
 }
 trait Condition<F> {
@@ -27,7 +27,7 @@ trait Condition<F> {
 
 macro_rules! functions {
     ($trait:ident $method:ident $out:ty, $($name:ident($($x:ident),*) $body:expr;)*) => {$(
-        struct $name;
+        pub(crate) struct $name;
         impl<F: Lane> $trait<F> for $name {
             #[inline(always)]
             fn $method($($x: F),*) -> $out {
@@ -48,6 +48,8 @@ functions! { Function1 of F,
     Sqrt(x) x.sqrt();
     Sigmoid(x) x.sigmoid();
     Softplus(x) x.softplus();
+    Tail(x) x.tail();
+    Log(x) x.log_of_tail();
 }
 functions! { Function2 of F,
     Add(a, b) a + b;
@@ -57,6 +59,8 @@ functions! { Function2 of F,
     Weigh(a, b) a.weigh(b);
     ExpSub(a, b) a.exp_sub(b);
     LogAddExp(a, b) a.log_add_exp(b);
+    SoftplusOf(x, log) softplus_of(x, log);
+    SigmoidOf(x, tail) sigmoid_of(x, tail);
 }
 functions! { Condition holds bool,
     Eq(a, b) a == b;
@@ -65,14 +69,14 @@ functions! { Condition holds bool,
 }
 
 #[inline(always)]
-fn map1<F: Lane, O: Function1<F>>(out: &mut [F], x: &[F]) {
+pub(crate) fn map1<F: Lane, O: Function1<F>>(out: &mut [F], x: &[F]) {
     for (out, &x) in out.iter_mut().zip(x) {
         *out = O::of(x);
     }
 }
 
 #[inline(always)]
-fn map2<F: Lane, O: Function2<F>>(out: &mut [F], a: Values<'_, F>, b: Values<'_, F>) {
+pub(crate) fn map2<F: Lane, O: Function2<F>>(out: &mut [F], a: Values<'_, F>, b: Values<'_, F>) {
     match (a, b) {
         (Values::Slice(a), Values::Slice(b)) => {
             for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {

@@ -60,6 +60,10 @@ pub trait Lane:
     fn sigmoid(self) -> Self;
     /// ln(1 + eˣ), accurate on both sides.
     fn softplus(self) -> Self;
+    /// e^−|x|
+    fn tail(self) -> Self;
+    /// ln(1 + x) for 0 ≤ x ≤ 1.
+    fn log_of_tail(self) -> Self;
     /// e^(a − b) of the exact difference; 1 where a = b, equal infinities too.
     fn exp_sub(self, b: Self) -> Self;
 
@@ -96,7 +100,7 @@ pub trait Lane:
     #[must_use]
     fn log_add_exp(self, b: Self) -> Self {
         let apart = Self::select(self == b, Self::ZERO, (self - b).abs());
-        self.max(b) + (-apart).exp().ln1p()
+        self.max(b) + apart.tail().log_of_tail()
     }
 
     /// 0 where self = 0, else self · v: a zero weight skips what it weighs.
@@ -186,6 +190,16 @@ macro_rules! lane {
             #[inline(always)]
             fn softplus(self) -> Self {
                 functions::softplus(self)
+            }
+
+            #[inline(always)]
+            fn tail(self) -> Self {
+                functions::tail(self)
+            }
+
+            #[inline(always)]
+            fn log_of_tail(self) -> Self {
+                functions::log_of_tail(self)
             }
 
             #[inline(always)]

@@ -164,8 +164,8 @@ impl<'a> Building<'a> {
             }
         }
         for stage in &mut self.pass.stages {
-            stage.bodies = [false, true].map(|along| Some(Body::new(stage, along)?.0));
             share_tails(&mut stage.rows, &mut self.pass.row_values);
+            stage.bodies = [false, true].map(|along| Some(Body::new(stage, along)?.0));
         }
         Some(self.pass)
     }
@@ -360,7 +360,7 @@ impl<'a> Building<'a> {
                 } else {
                     let log = *log.get_or_insert_with(|| {
                         let slot = slots.more();
-                        program.push(FullOp::Op(Op::Unary(Unary::Ln1p, tail), Target::Slot(slot)));
+                        program.push(FullOp::Op(Op::Log(tail), Target::Slot(slot)));
                         slot
                     });
                     Op::Softplus(x, log)
@@ -464,7 +464,7 @@ fn share_tails(rows: &mut Vec<(RowOp, usize)>, row_values: &mut usize) {
         *row_values += 2;
         rows[softplus].0 = RowOp::Op(Op::Softplus(x, Arg::Row(log)));
         rows[sigmoid].0 = RowOp::Op(Op::Sigmoid(x, Arg::Row(tail)));
-        let made = [Op::Tail(x), Op::Unary(Unary::Ln1p, Arg::Row(tail))];
+        let made = [Op::Tail(x), Op::Log(Arg::Row(tail))];
         let made = made.map(RowOp::Op).into_iter().zip([tail, log]);
         let first = softplus.min(sigmoid);
         rows.splice(first..first, made);

@@ -3,7 +3,9 @@
 use crate::chunk::{Slot, Sums, add_up, add_up_products};
 use crate::element::Element;
 use crate::execute::NONE;
-use crate::kernel::{BinaryLoop, SelectLoop, UnaryLoop, Values};
+use crate::kernel::{
+    BinaryLoop, Log, SelectLoop, SigmoidOf, SoftplusOf, Tail, UnaryLoop, Values, map1, map2,
+};
 use crate::math::Lane;
 use crate::program::Op;
 use crate::simd::{Turn, Work};
@@ -295,12 +297,15 @@ impl<F: Lane> Work for Compute<'_, F> {
                     let (hit, miss) = (hit.values(class, pitch), miss.slice(class, pitch, s0));
                     at_label(out, &labels[at], class, hit, Some(miss));
                 }
-                Op::Tail(x) => tail(out, x.slice(class, pitch, s0)),
+                Op::Tail(x) => map1::<F, Tail>(out, x.slice(class, pitch, s0)),
+                Op::Log(x) => map1::<F, Log>(out, x.slice(class, pitch, s0)),
                 Op::Softplus(x, log) => {
-                    softplus(out, x.slice(class, pitch, s0), log.slice(class, pitch, s1));
+                    let (x, log) = (x.values(class, pitch), log.values(class, pitch));
+                    map2::<F, SoftplusOf>(out, x, log);
                 }
                 Op::Sigmoid(x, tail) => {
-                    sigmoid(out, x.slice(class, pitch, s0), tail.slice(class, pitch, s1));
+                    let (x, tail) = (x.values(class, pitch), tail.values(class, pitch));
+                    map2::<F, SigmoidOf>(out, x, tail);
                 }
             }
             if let Some((at, hit)) = hit {
@@ -345,30 +350,6 @@ fn at_label<F: Lane>(
     }
 }
 
-/// e^−|x|
-#[inline(always)]
-fn tail<F: Lane>(out: &mut [F], x: &[F]) {
-    for (out, x) in out.iter_mut().zip(x) {
-        *out = (-x.abs()).exp();
-    }
-}
-
-/// The softplus of x, given ln(1 + e^−|x|).
-#[inline(always)]
-fn softplus<F: Lane>(out: &mut [F], x: &[F], log: &[F]) {
-    for (out, (&x, &log)) in out.iter_mut().zip(x.iter().zip(log)) {
-        *out = Lane::select(x > F::ZERO, x, F::ZERO) + log;
-    }
-}
-
-/// The sigmoid of x, given e^−|x|.
-#[inline(always)]
-fn sigmoid<F: Lane>(out: &mut [F], x: &[F], tail: &[F]) {
-    for (out, (&x, &tail)) in out.iter_mut().zip(x.iter().zip(tail)) {
-        *out = Lane::select(x < F::ZERO, tail, F::ONE) / (F::ONE + tail);
-    }
-}
-
 /// What sigmoids and softpluses of ±x have in common, and they.
 pub(crate) struct Shared<'a, F> {
     pub(crate) op: Op<&'a [F]>,
@@ -381,9 +362,14 @@ impl<F: Lane> Work for Shared<'_, F> {
     #[inline(always)]
     fn run(self) {
         match self.op {
-            Op::Tail(x) => tail(self.out, x),
-            Op::Softplus(x, log) => softplus(self.out, x, log),
-            Op::Sigmoid(x, tail) => sigmoid(self.out, x, tail),
+            Op::Tail(x) => map1::<F, Tail>(self.out, x),
+            Op::Log(x) => map1::<F, Log>(self.out, x),
+            Op::Softplus(x, log) => {
+                map2::<F, SoftplusOf>(self.out, Values::Slice(x), Values::Slice(log));
+            }
+            Op::Sigmoid(x, tail) => {
+                map2::<F, SigmoidOf>(self.out, Values::Slice(x), Values::Slice(tail));
+            }
             Op::Unary(..) | Op::Binary(..) | Op::Select(..) | Op::AtLabel(..) => {}
         }
     }

@@ -35,6 +35,8 @@ pub(crate) enum Op<A> {
     AtLabel(usize, A, A),
     /// e^−|x|, which the sigmoid and the softplus of ±x have in common.
     Tail(A),
+    /// ln(1 + t) of such a t.
+    Log(A),
     /// The softplus of the first, given ln(1 + e^−|x|).
     Softplus(A, A),
     /// The sigmoid of the first, given e^−|x|.
@@ -100,6 +102,7 @@ impl<A: Copy> Op<A> {
             }
             Self::AtLabel(labels, hit, miss) => Op::AtLabel(labels, f(hit), f(miss)),
             Self::Tail(x) => Op::Tail(f(x)),
+            Self::Log(tail) => Op::Log(f(tail)),
             Self::Softplus(x, tail) => Op::Softplus(f(x), f(tail)),
             Self::Sigmoid(x, tail) => Op::Sigmoid(f(x), f(tail)),
         }

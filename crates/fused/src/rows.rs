@@ -563,11 +563,15 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             }
             Op::Tail(x) => {
                 let x = self.read(x);
-                map!(out, |x| (-x.abs()).exp());
+                map!(out, |x| x.tail());
             }
-            Op::Softplus(x, tail) => {
-                let (x, tail) = (self.read(x), self.read(tail));
-                map!(out, |x, tail| softplus_of(x, tail));
+            Op::Log(tail) => {
+                let tail = self.read(tail);
+                map!(out, |tail| tail.log_of_tail());
+            }
+            Op::Softplus(x, log) => {
+                let (x, log) = (self.read(x), self.read(log));
+                map!(out, |x, log| softplus_of(x, log));
             }
             Op::Sigmoid(x, tail) => {
                 let (x, tail) = (self.read(x), self.read(tail));

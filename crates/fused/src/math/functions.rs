@@ -34,12 +34,19 @@ fn reduce<F: Format>(x: F, low: F) -> (F, F, F) {
     (shifted, k.mul_add(-F::LN2_HIGH, x), k.mul_add(-F::LN2_LOW, low))
 }
 
-/// e^(x + low), for x within its bounds and |low| far below 1.
+/// p and `ROUND` + k with e^(x + low) = p · 2ᵏ, for x within its bounds and |low| far below 1.
 #[inline(always)]
-fn exp_of_sum<F: Format>(x: F, low: F) -> F {
+fn exp_parts<F: Format>(x: F, low: F) -> (F, F) {
     let (k, r, r_low) = reduce(x, low);
     let rounded = r + r_low;
     let p = F::ONE + (r + (rounded * rounded).mul_add(F::exp_tail(rounded), r_low));
+    (p, k)
+}
+
+/// e^(x + low), for x within its bounds and |low| far below 1.
+#[inline(always)]
+fn exp_of_sum<F: Format>(x: F, low: F) -> F {
+    let (p, k) = exp_parts(x, low);
     let [a, b] = F::powers(k);
     p * a * b
 }
@@ -61,27 +68,46 @@ fn exp_of_minus<F: Format>(x: F) -> ((F, F), [F; 2]) {
     ((p, p_low + t_low), powers)
 }
 
+/// eˣ by `of`, but 0 where it is: that is not computed through subnormal numbers, which take a hundred times as long and are
+/// common where classes are masked by −∞.
 #[inline(always)]
-pub(super) fn exp<F: Format>(x: F) -> F {
-    exp_within(x, F::ZERO)
+fn unless_gone<F: Format>(x: F, of: impl Fn(F) -> F) -> F {
+    let gone = x <= F::EXP_LOW;
+    F::select(gone, F::ZERO, of(F::select(gone, F::ZERO, x)))
 }
 
-/// e^(x + low) for any x; what is 0 in the end is not computed through subnormal numbers, which take a hundred times
-/// as long and are common where classes are masked by −∞.
 #[inline(always)]
-fn exp_within<F: Format>(x: F, low: F) -> F {
-    let gone = x <= F::EXP_LOW;
-    let x = F::select(gone, F::ZERO, F::select(F::EXP_HIGH < x, F::EXP_HIGH, x));
-    F::select(gone, F::ZERO, exp_of_sum(x, low))
+pub(super) fn exp<F: Format>(x: F) -> F {
+    let of = |x| exp_of_sum(F::select(F::EXP_HIGH < x, F::EXP_HIGH, x), F::ZERO);
+    unless_gone(x, of)
+}
+
+#[inline(always)]
+pub(super) fn tail<F: Format>(x: F) -> F {
+    let of = |x| {
+        let (p, k) = exp_parts(x, F::ZERO);
+        F::lowered(p, k)
+    };
+    unless_gone(-x.abs(), of)
+}
+
+#[inline(always)]
+pub(super) fn log_of_tail<F: Format>(x: F) -> F {
+    let upper = x > F::SQRT2_M1;
+    let pick = |then| F::select(upper, then, F::ZERO);
+    let s = F::select(upper, F::HALF, F::ONE);
+    let (f, low) = fast_sum(s - F::ONE, x * s);
+    let (sum, sum_low) = fast_sum(pick(F::LN2_HIGH), f);
+    sum + (sum_low + F::ln_tail(f, low.mul_add(-f, low) + pick(F::LN2_LOW)))
 }
 
 #[inline(always)]
 pub(super) fn exp_sub<F: Format>(a: F, b: F) -> F {
     let (difference, low) = two_sum(a, -b);
-    let difference = F::select(a == b, F::ZERO, difference);
-    // Of a difference out of bounds the rounding error does not matter, and may be infinite or NaN.
-    let low = F::select(low.abs() < F::ONE, low, F::ZERO);
-    exp_within(difference, low)
+    // Of an infinite difference the rounding error is NaN; what it gives is not looked at.
+    let value = unless_gone(difference, |x| exp_of_sum(x, low));
+    let value = F::select(difference > F::EXP_HIGH, F::INFINITY, value);
+    F::select(a == b, F::ONE, value)
 }
 
 #[inline(always)]

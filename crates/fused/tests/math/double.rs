@@ -86,6 +86,7 @@ fn exact(function: Function, x: f64) -> (Pair, i32) {
     };
     match function {
         Function::Exp => exp(pair),
+        Function::Tail => exp(Pair(-x.abs(), 0.0)),
         Function::Expm1 if x > 600.0 => exp(pair),
         Function::Expm1 => (pair.expm1(), 0),
         Function::Ln => {
@@ -95,7 +96,7 @@ fn exact(function: Function, x: f64) -> (Pair, i32) {
             let ln2 = Pair(std::f64::consts::LN_2, 2.319_046_813_846_299_6e-17);
             (ln + ln2 * Pair(k.into(), 0.0), 0)
         }
-        Function::Ln1p => (pair.ln1p(x.ln_1p()), 0),
+        Function::Ln1p | Function::LogOfTail => (pair.ln1p(x.ln_1p()), 0),
         Function::Sigmoid | Function::Softplus => {
             let (m, k) = exp(Pair(-x.abs(), 0.0));
             let power = 2_f64.powi(k.max(-1000));
@@ -111,6 +112,8 @@ fn exact(function: Function, x: f64) -> (Pair, i32) {
                 | Function::Expm1
                 | Function::Ln
                 | Function::Ln1p
+                | Function::Tail
+                | Function::LogOfTail
                 | Function::Softplus => {
                     let tail = z.ln1p(z.0.ln_1p());
                     (if x > 0.0 { Pair(x, 0.0) + tail } else { tail }, 0)
@@ -141,6 +144,8 @@ fn inputs(function: Function) -> Vec<f64> {
         Function::Ln1p => &[(-0.999, 10.0), (-0.4, 0.5), (-1e-9, 1e-9), (0.3, 1.0), (1e8, 1e16)],
         Function::Sigmoid => &[(-745.0, 40.0), (-3.0, 3.0), (-745.0, -707.0), (-40.0, 0.0)],
         Function::Softplus => &[(-745.0, 800.0), (-3.0, 3.0), (-745.0, -707.0), (-40.0, 0.0)],
+        Function::Tail => &[(-745.1, 745.1), (-1.0, 1.0), (-745.1, -707.0), (-1e-9, 1e-9)],
+        Function::LogOfTail => &[(0.0, 1.0), (0.0, 1e-9), (0.41, 0.42), (1e-310, 1e-307)],
     };
     const STEPS: u16 = 9_973;
     let steps = |&(low, high): &(f64, f64)| {

@@ -15,11 +15,22 @@ enum Function {
     Ln1p,
     Sigmoid,
     Softplus,
+    Tail,
+    /// Of 0 outside [0, 1], where it is not defined.
+    LogOfTail,
 }
 
 impl Function {
-    const ALL: [Self; 6] =
-        [Self::Exp, Self::Expm1, Self::Ln, Self::Ln1p, Self::Sigmoid, Self::Softplus];
+    const ALL: [Self; 8] = [
+        Self::Exp,
+        Self::Expm1,
+        Self::Ln,
+        Self::Ln1p,
+        Self::Sigmoid,
+        Self::Softplus,
+        Self::Tail,
+        Self::LogOfTail,
+    ];
 
     #[inline(always)]
     fn apply<T: Lane>(self, x: &[T], y: &mut [T]) {
@@ -66,6 +77,18 @@ impl Function {
                 #[inline(always)]
                 |x| x.softplus(),
             ),
+            Self::Tail => map(
+                x,
+                y,
+                #[inline(always)]
+                |x| x.tail(),
+            ),
+            Self::LogOfTail => map(
+                x,
+                y,
+                #[inline(always)]
+                |x| if x >= T::ZERO && x <= T::ONE { x } else { T::ZERO }.log_of_tail(),
+            ),
         }
     }
 
@@ -84,6 +107,8 @@ impl Function {
                     x.exp().ln_1p()
                 }
             }
+            Self::Tail => (-x.abs()).exp(),
+            Self::LogOfTail => if (0.0..=1.0).contains(&x) { x } else { 0.0 }.ln_1p(),
         }
     }
 }
@@ -123,6 +148,10 @@ fn limits() {
         (
             Function::Softplus,
             [(-INF, 0.0), (-1e300, 0.0), (INF, INF), (1e30, 1e30), (1e300, 1e300), (100.0, 100.0)],
+        ),
+        (
+            Function::Tail,
+            [(-INF, 0.0), (INF, 0.0), (0.0, 1.0), (-0.0, 1.0), (1e300, 0.0), (-1e300, 0.0)],
         ),
     ];
     for (function, cases) in rows {

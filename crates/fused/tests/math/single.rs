@@ -45,7 +45,7 @@ fn sample() {
 }
 
 #[test]
-#[ignore = "all 2³² inputs of six functions take minutes; in release"]
+#[ignore = "all 2³² inputs of eight functions take minutes; in release"]
 fn every_input() {
     for function in Function::ALL {
         let chunk =
