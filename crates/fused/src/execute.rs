@@ -24,6 +24,8 @@ pub(crate) struct Ground<'a, T: Element> {
     pub(crate) class_count: usize,
     pub(crate) inputs: &'a [Seen<'a, T>],
     pub(crate) labels: &'a [Labels],
+    /// The first position among all that have labels.
+    pub(crate) first: usize,
     pub(crate) numbers: &'a [f64],
 }
 
@@ -277,7 +279,7 @@ impl<T: Element> Ground<'_, T> {
             grow(&mut scratch.narrow, self.pass.row_values, padded, zero);
             if self.pass.by_row {
                 scratch.labels.resize_with(self.labels.len(), Vec::new);
-                let first = self.walk.first_position(block);
+                let first = self.first + self.walk.first_position(block);
                 for (out, labels) in scratch.labels.iter_mut().zip(self.labels) {
                     let rows = labels.rows().get(first..first + positions).unwrap_or(&[]);
                     let class = |label: &Option<usize>| {
@@ -295,7 +297,7 @@ impl<T: Element> Ground<'_, T> {
 
     /// The label of a position in a block.
     pub(crate) fn label(&self, labels: usize, block: &Block, position: usize) -> Option<usize> {
-        let at = self.walk.first_position(block) + position;
+        let at = self.first + self.walk.first_position(block) + position;
         self.labels[labels].rows().get(at).copied().flatten()
     }
 

@@ -15,10 +15,13 @@
 //! # Ok::<(), lossmith_core::Error>(())
 //! ```
 
+mod between;
 mod chunk;
+mod cut;
 mod element;
 mod engine;
 mod execute;
+mod gemm;
 mod kernel;
 mod lower;
 pub mod math;
@@ -26,6 +29,8 @@ mod pass;
 mod prepared;
 mod program;
 mod rows;
+mod run;
+mod schedule;
 pub mod simd;
 mod walk;
 
