@@ -2,7 +2,7 @@
 
 use crate::chunk::{LANES, add_up, tree};
 use crate::element::Element;
-use crate::gemm::{Matrix, product};
+use crate::gemm::{self, Matrix};
 use crate::math::Lane;
 use crate::simd::{Level, Work};
 use crate::walk::dense;
@@ -61,10 +61,10 @@ pub(crate) fn multiply<T: Element>(
         if *turned { matrix.turned() } else { matrix }
     });
     if let Some(out) = T::as_computed_mut(out) {
-        return product(level, matrices, sides, out, add);
+        return gemm::multiply(level, matrices, sides, out, add);
     }
     wide.resize(out.len(), T::Compute::ZERO);
-    product(level, matrices, sides, wide, add);
+    gemm::multiply(level, matrices, sides, wide, add);
     if last {
         out.iter_mut().zip(&*wide).for_each(|(out, &sum)| *out = T::narrow(sum));
     }

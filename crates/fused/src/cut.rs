@@ -1,7 +1,7 @@
 //! Where a plan's graph is cut: products of matrices and sums across rows are no walks over one frame, so what they
 //! are made of and what they give are tensors of their own, made between passes, a few rows at a time where that can be.
 
-use crate::lower::{CLASS, Lowering, Root, mask};
+use crate::lower::{CLASS, Key, Lowering, Root, mask};
 use crate::program::{Joint, Made, Operand, Role, Source};
 use lossmith_core::Plan;
 use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
@@ -100,6 +100,32 @@ pub(crate) struct Cuts {
     pub(crate) between: Vec<Between>,
     /// The side along which rows are taken a few at a time.
     pub(crate) rows: Option<usize>,
+    /// The inputs that each pass reads.
+    reads: BTreeSet<(usize, Key)>,
+}
+
+impl Cuts {
+    /// Notes what the pass of a root reads.
+    pub(crate) fn read(&mut self, lowering: &Lowering, root: Root, key: Key) {
+        for index in lowering.reach(lowering.alias[lowering.source(root)]) {
+            let picked = lowering.pick(index).map(|(_, hit)| hit);
+            for index in [Some(index), picked].into_iter().flatten() {
+                if let Node::Input(input) = lowering.nodes[index].0 {
+                    self.reads.insert((input, key));
+                }
+            }
+        }
+    }
+
+    /// How many passes and joints read an input.
+    pub(crate) fn readers(&self, input: usize) -> usize {
+        let passes = self.reads.iter().filter(|(other, _)| *other == input).count();
+        let operands = self.between.iter().flat_map(|between| &between.joint.operands);
+        passes
+            + operands
+                .filter(|of| matches!(of.source, Source::Input(other) if other == input))
+                .count()
+    }
 }
 
 impl Lowering {
@@ -149,13 +175,7 @@ impl Lowering {
     }
 
     /// Where the result of a joint goes: straight to what leaves, if nothing else reads it.
-    fn place(
-        &self,
-        cuts: &mut Cuts,
-        plan: &Plan,
-        index: usize,
-        arguments: &[Vec<usize>],
-    ) -> usize {
+    fn place(&self, cuts: &mut Cuts, plan: &Plan, index: usize, arguments: &[Vec<usize>]) -> usize {
         let leaves = |place: &usize| {
             let id = plan.leaving()[*place].id().map(Id::index);
             id.is_some_and(|id| {
@@ -242,15 +262,17 @@ impl Lowering {
         cuts.rows = all.find_map(|operand| sides.of(operand.shape[0]));
         drop(all);
         let Some(rows) = cuts.rows else { return };
-        let mut can = cuts.made.iter().all(|made| {
-            made.shape[1..].iter().all(|&dim| sides.of(dim) != Some(rows))
-        });
+        let mut can = cuts
+            .made
+            .iter()
+            .all(|made| made.shape[1..].iter().all(|&dim| sides.of(dim) != Some(rows)));
         for between in &mut cuts.between {
             let joint = &mut between.joint;
             let along = |operand: &Operand, sides: &mut Sides| {
                 operand.shape.map(|dim| sides.of(dim) == Some(rows))
             };
-            let along: Vec<_> = joint.operands.iter().map(|operand| along(operand, sides)).collect();
+            let along: Vec<_> =
+                joint.operands.iter().map(|operand| along(operand, sides)).collect();
             can &= along.iter().all(|[_, class, inner]| !class && !inner);
             let own: Vec<_> = along.iter().map(|[own, ..]| *own).collect();
             joint.role = match (joint.node, &own[..]) {
@@ -314,7 +336,8 @@ mod tests {
         ];
         let loss = adaptive_log_softmax().cutoffs(&[2]);
         assert_eq!(steps(loss, &sides, true), "(jjpjpjjpjjjjp)");
-        let sides: [(&str, &[usize]); 3] = [("input", &[4, 3]), ("target", &[4, 3]), ("var", &[1, 3])];
+        let sides: [(&str, &[usize]); 3] =
+            [("input", &[4, 3]), ("target", &[4, 3]), ("var", &[1, 3])];
         // What is summed along the batch, then along inner positions of one, and the pass that all the rest is.
         assert_eq!(steps(gaussian_nll(), &sides, false), "(pj)jp(p)");
     }

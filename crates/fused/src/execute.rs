@@ -62,7 +62,7 @@ const WHOLE: usize = 32;
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Class values, in `f64` and in the format of full values.
-struct Classes<F> {
+pub(crate) struct Classes<F> {
     exact: Vec<Vec<f64>>,
     narrow: Vec<Vec<F>>,
 }
@@ -71,6 +71,7 @@ impl<T: Element> Ground<'_, T> {
     /// Runs the pass; gives its folds.
     pub(crate) fn run(
         &self,
+        classes: &Classes<T::Compute>,
         outputs: Vec<(usize, &mut [T])>,
         pool: &Mutex<Vec<Scratch<T::Compute>>>,
         parallel: bool,
@@ -80,7 +81,6 @@ impl<T: Element> Ground<'_, T> {
         let blocks = if empty { 0 } else { self.walk.blocks() };
         let outputs = if empty { Vec::new() } else { outputs };
         let folds = self.pass.folds.len();
-        let classes = self.classes();
         let mut partials = vec![0.0; blocks * folds.max(1)];
         let mut parts: Vec<Vec<(usize, Part<'_, T>)>> = (0..blocks).map(|_| Vec::new()).collect();
         for (place, output) in outputs {
@@ -92,7 +92,7 @@ impl<T: Element> Ground<'_, T> {
         let work = |(index, (mut parts, partials)): (usize, (Vec<_>, &mut [f64]))| {
             let own = pool.lock().ok().and_then(|mut pool| pool.pop());
             let mut scratch = own.unwrap_or_default();
-            self.block(index, &classes, &mut scratch, &mut parts, partials);
+            self.block(index, classes, &mut scratch, &mut parts, partials);
             if let Ok(mut pool) = pool.lock() {
                 pool.push(scratch);
             }
@@ -144,7 +144,7 @@ impl<T: Element> Ground<'_, T> {
     }
 
     /// The class values: of weights and what is made of them.
-    fn classes(&self) -> Classes<T::Compute> {
+    pub(crate) fn classes(&self) -> Classes<T::Compute> {
         let mut exact: Vec<Vec<f64>> = vec![Vec::new(); self.pass.class_values];
         let mut spare: [Vec<f64>; 4] = Default::default();
         for &(op, place) in &self.pass.classes {

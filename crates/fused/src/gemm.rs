@@ -7,6 +7,7 @@
 use crate::element::Element;
 use crate::math::Lane;
 use crate::simd::{Level, Soon, fetch};
+use lossmith_core::Error;
 use pulp::{Scalar128b, Simd, WithSimd};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -27,10 +28,11 @@ const ALONE: usize = 1 << 18;
 
 /// A matrix as it lies in memory.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Matrix<'a, T> {
-    pub(crate) elements: &'a [T],
+pub struct Matrix<'a, T> {
+    /// The elements.
+    pub elements: &'a [T],
     /// How far apart rows are, and columns.
-    pub(crate) strides: [usize; 2],
+    pub strides: [usize; 2],
 }
 
 impl<T> Matrix<'_, T> {
@@ -47,7 +49,34 @@ impl<T> Matrix<'_, T> {
 }
 
 /// Writes a · b into `out`, row-major, or adds it where `add` says so; sides are rows, columns and terms.
-pub(crate) fn product<T: Element>(
+///
+/// # Errors
+/// [`Error::Length`] if a matrix or `out` has fewer elements than its sides say.
+pub fn product<T: Element>(
+    level: Level,
+    [a, b]: [Matrix<'_, T>; 2],
+    [rows, columns, terms]: [usize; 3],
+    out: &mut [T::Compute],
+    add: bool,
+) -> Result<(), Error> {
+    let enough = |got: usize, [rows, columns]: [usize; 2], [row, column]: [usize; 2]| {
+        let last = || (rows - 1).checked_mul(row)?.checked_add((columns - 1).checked_mul(column)?);
+        let none = rows == 0 || columns == 0;
+        if none || last().is_some_and(|last| last < got) {
+            return Ok(());
+        }
+        let expected = rows.saturating_mul(columns);
+        Err(Error::Length { shape: vec![rows, columns], expected, got })
+    };
+    enough(a.elements.len(), [rows, terms], a.strides)?;
+    enough(b.elements.len(), [terms, columns], b.strides)?;
+    enough(out.len(), [rows, columns], [columns, 1])?;
+    multiply(level, [a, b], [rows, columns, terms], out, add);
+    Ok(())
+}
+
+/// As [`product`], of matrices that are long enough.
+pub(crate) fn multiply<T: Element>(
     level: Level,
     [a, b]: [Matrix<'_, T>; 2],
     [rows, columns, terms]: [usize; 3],
@@ -189,7 +218,9 @@ impl<T: Element> Work<'_, '_, '_, T> {
                     let b = b.from(first + block, panel).turned();
                     pack(&mut packed.b, width, terms, b, panel_columns);
                     let add = add || first + block > 0;
-                    for (b, column) in packed.b.chunks_exact(width * terms).zip((0..panel_columns).step_by(width)) {
+                    for (b, column) in
+                        packed.b.chunks_exact(width * terms).zip((0..panel_columns).step_by(width))
+                    {
                         let columns = panel + column..panel + panel_columns.min(column + width);
                         for (tile, row) in (0..rows).step_by(M).enumerate() {
                             let out = &mut out[row..rows.min(row + M)];
@@ -197,7 +228,13 @@ impl<T: Element> Work<'_, '_, '_, T> {
                                 fetch(row, columns.start, width, Soon::Write);
                             }
                             let a = &packed.a[(tile * packing + block) * M..][..M * terms];
-                            write(simd, &sums::<T::Compute, S, M, R>(simd, a, b), out, columns.clone(), add);
+                            write(
+                                simd,
+                                &sums::<T::Compute, S, M, R>(simd, a, b),
+                                out,
+                                columns.clone(),
+                                add,
+                            );
                         }
                     }
                 }
@@ -232,7 +269,13 @@ fn write<F: Multiply, S: Simd, const M: usize, const R: usize>(
 
 /// Writes the rows of a matrix in panels of so many, side by side, term after term.
 #[inline(always)]
-fn pack<T: Element>(to: &mut [T::Compute], width: usize, terms: usize, from: Matrix<'_, T>, rows: usize) {
+fn pack<T: Element>(
+    to: &mut [T::Compute],
+    width: usize,
+    terms: usize,
+    from: Matrix<'_, T>,
+    rows: usize,
+) {
     for (to, row) in to.chunks_exact_mut(width * terms).zip((0..rows).step_by(width)) {
         panel(to, width, from.from(row, 0), width.min(rows - row));
     }
@@ -256,7 +299,9 @@ fn panel<T: Element>(to: &mut [T::Compute], width: usize, from: Matrix<'_, T>, r
         let from = [0, 1, 2, 3].map(|next| &elements[(row + next) * row_step..][..terms]);
         let blocks = from.map(|from| from.as_chunks::<4>());
         let mut to = to.chunks_exact_mut(width);
-        for (((a, b), c), d) in blocks[0].0.iter().zip(blocks[1].0).zip(blocks[2].0).zip(blocks[3].0) {
+        for (((a, b), c), d) in
+            blocks[0].0.iter().zip(blocks[1].0).zip(blocks[2].0).zip(blocks[3].0)
+        {
             let [a, b, c, d] = [a, b, c, d].map(|x| x.map(T::widen));
             for term in 0..4 {
                 if let Some(to) = to.next().and_then(|to| to[row..].first_chunk_mut()) {
@@ -355,6 +400,7 @@ multiply! {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "helpers of tests")]
 mod tests {
     use super::*;
 
@@ -364,7 +410,8 @@ mod tests {
 
     #[test]
     fn products_are_right_however_they_lie_and_have_the_same_bits_at_every_level() {
-        let sides = [[1, 1, 1], [3, 5, 7], [29, 67, 300], [300, 40, 1030], [5, 2100, 9], [7, 33, 9000]];
+        let sides =
+            [[1, 1, 1], [3, 5, 7], [29, 67, 300], [300, 40, 1030], [5, 2100, 9], [7, 33, 9000]];
         for [rows, columns, terms] in sides {
             let (a, b) = (numbers(rows * terms, 0.7), numbers(terms * columns, 1.3));
             for (turn_a, turn_b) in [(false, false), (true, false), (false, true), (true, true)] {
@@ -375,10 +422,10 @@ mod tests {
                 let of = [lies(&a, [rows, terms], turn_a), lies(&b, [terms, columns], turn_b)];
                 let at = |of: Matrix<'_, f64>, row, column| of.from(row, column).elements[0];
                 let mut best = vec![1.0; rows * columns];
-                product(Level::detect(), of, [rows, columns, terms], &mut best, true);
+                product(Level::detect(), of, [rows, columns, terms], &mut best, true).unwrap();
                 for level in Level::available() {
                     let mut out = vec![1.0; rows * columns];
-                    product(level, of, [rows, columns, terms], &mut out, true);
+                    product(level, of, [rows, columns, terms], &mut out, true).unwrap();
                     assert_eq!(out, best, "{level}");
                 }
                 for (place, got) in best.iter().enumerate() {
@@ -395,34 +442,30 @@ mod tests {
     fn of_no_terms_is_zero() {
         let none = Matrix::<f32> { elements: &[], strides: [0, 1] };
         let mut out = [1.0; 4];
-        product(Level::detect(), [none; 2], [2, 2, 0], &mut out, true);
+        product(Level::detect(), [none; 2], [2, 2, 0], &mut out, true).unwrap();
         assert_eq!(out, [1.0; 4]);
-        product(Level::detect(), [none; 2], [2, 2, 0], &mut out, false);
+        product(Level::detect(), [none; 2], [2, 2, 0], &mut out, false).unwrap();
         assert_eq!(out, [0.0; 4]);
     }
 
     #[test]
-    #[ignore]
-    fn speed() {
-        use std::time::Instant;
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
-        let (n, f, c) = (1024, 512, 32000);
-        let (x, w, mut l, mut dw, mut dx) = (vec![0.5f32; n * f], vec![0.1f32; c * f], vec![0f32; n * c], vec![0f32; c * f], vec![0f32; n * f]);
-        let level = Level::detect();
-        pool.install(|| for ch in [1024, 1024, 1024, 112, 112, 56, 56] {
-            let (mut t1, mut t2, mut t3) = (0.0, 0.0, 0.0);
-            for r in (0..n).step_by(ch) { let m = ch.min(n - r);
-            let mx = |e, s| Matrix { elements: e, strides: s };
-            let t = Instant::now();
-            product(level, [mx(&x[r*f..], [f, 1]), mx(&w, [1, f])], [m, c, f], &mut l, false);
-            t1 += t.elapsed().as_secs_f64() * 1e3;
-            let t = Instant::now();
-            product(level, [mx(&l, [c, 1]), mx(&w, [f, 1])], [m, f, c], &mut dx[r*f..], false);
-            t2 += t.elapsed().as_secs_f64() * 1e3;
-            let t = Instant::now();
-            product(level, [mx(&l, [1, c]), mx(&x[r*f..], [f, 1])], [c, f, m], &mut dw, r > 0);
-            t3 += t.elapsed().as_secs_f64() * 1e3; }
-            println!("{ch}: {t1:.1} {t2:.1} {t3:.1} total {:.1}", t1 + t2 + t3);
-        });
+    fn what_is_too_short_is_an_error() {
+        let matrix = |count| Matrix { elements: &[1.0_f32; 6][..count], strides: [3, 1] };
+        let mut out = [0.0; 4];
+        let of = |a, b, out: usize| {
+            product(
+                Level::detect(),
+                [matrix(a), matrix(b).turned()],
+                [2, 2, 3],
+                &mut vec![0.0; out],
+                false,
+            )
+        };
+        assert!(of(6, 6, 4).is_ok());
+        for (a, b, out) in [(5, 6, 4), (6, 5, 4), (6, 6, 3)] {
+            assert!(of(a, b, out).is_err());
+        }
+        let far = Matrix { strides: [usize::MAX, 1], ..matrix(6) };
+        assert!(product(Level::detect(), [far, matrix(6)], [3, 2, 2], &mut out, false).is_err());
     }
 }

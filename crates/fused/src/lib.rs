@@ -21,7 +21,7 @@ mod cut;
 mod element;
 mod engine;
 mod execute;
-mod gemm;
+pub mod gemm;
 mod kernel;
 mod lower;
 pub mod math;

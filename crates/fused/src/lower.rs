@@ -2,7 +2,7 @@
 
 use crate::cut::{Cuts, Sides};
 use crate::pass::Building;
-use crate::program::{Phase, Program, Role, Step};
+use crate::program::{Pass, Phase, Program, Role, Step};
 use lossmith_core::Plan;
 use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
 use lossmith_core::op::{Axis, Binary, Reduce};
@@ -22,6 +22,9 @@ pub(crate) struct Root {
     pub(crate) node: usize,
     pub(crate) output: Option<usize>,
 }
+
+/// What roots of one pass have in common: the phase, how many steps come before, and the sides.
+pub(crate) type Key = (usize, usize, [Option<usize>; 3]);
 
 /// The nodes of a plan as they are walked.
 pub(crate) struct Lowering {
@@ -65,7 +68,7 @@ impl Program {
         let roots: Vec<_> = roots.into_iter().chain(cuts.roots.iter().copied()).collect();
         let when = lowering.schedule(plan, &arguments, &roots, &mut cuts, &mut sides);
 
-        let mut steps: BTreeMap<(usize, usize, [Option<usize>; 3]), Vec<Root>> = BTreeMap::new();
+        let mut steps: BTreeMap<Key, Vec<Root>> = BTreeMap::new();
         let mut walks = BTreeMap::new();
         for (root, &(when, depth)) in roots.iter().zip(&when) {
             let walk = lowering.walk(*root, &mut sides)?;
@@ -81,14 +84,16 @@ impl Program {
                 classes_of.1 = walk.1;
             }
             (walk.1 == Dim::One || sides.of(walk.1) == sides.of(classes_of.1)).then_some(())?;
+            cuts.read(&lowering, *root, key);
             steps.entry(key).or_default().push(*root);
         }
         let mut ordered = Vec::new();
         for (key, roots) in steps {
             let (shape, classes_of) = walks[&key];
-            let pass = Building::new(&lowering, shape, classes_of).pass(&roots)?;
+            let mut pass = Building::new(&lowering, shape, classes_of).pass(&roots)?;
+            pass.over = lowering.over(plan, &pass, &cuts);
             let by_rows = cuts.rows.is_some() && sides.of(shape[0]) == cuts.rows;
-            ordered.push((key.0, key.1, by_rows, Step::Pass(pass)));
+            ordered.push((key.0, key.1, by_rows, Step::Pass(Box::new(pass))));
         }
         for (between, &(when, depth)) in cuts.between.iter().zip(&when[roots.len()..]) {
             let by_rows = between.joint.role != Role::Once;
@@ -157,6 +162,19 @@ impl Lowering {
         };
         let joint = |index| cuts.between.iter().any(|between| between.node == index);
         (0..self.nodes.len()).filter(|&index| self.live[index] && !joint(index)).all(of_node)
+    }
+
+    /// The tensor of some rows that nothing but this pass reads and its only output can be written over.
+    fn over(&self, plan: &Plan, pass: &Pass, cuts: &Cuts) -> Option<usize> {
+        let &[output] = &pass.outputs[..] else { return None };
+        let to = cuts.made.get(output.checked_sub(plan.leaving().len())?)?;
+        let inputs = plan.entering().len();
+        let fits = |input: &usize| {
+            let from = input.checked_sub(inputs).and_then(|made| cuts.made.get(made));
+            from.is_some_and(|from| from.shape == to.shape && !from.whole && !to.whole)
+                && cuts.readers(*input) == 1
+        };
+        pass.inputs.iter().copied().find(fits)
     }
 
     /// What leaves and no joint writes, and the folds.

@@ -41,6 +41,7 @@ impl<'a> Building<'a> {
             classes_of,
             by_row: false,
             inputs: Vec::new(),
+            over: None,
             classes: Vec::new(),
             stages: Vec::new(),
             outputs: Vec::new(),

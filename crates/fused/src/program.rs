@@ -142,6 +142,8 @@ pub(crate) struct Pass {
     pub(crate) by_row: bool,
     /// The full inputs.
     pub(crate) inputs: Vec<usize>,
+    /// The input that its only output is written over.
+    pub(crate) over: Option<usize>,
     /// Class inputs, and what is computed of them.
     pub(crate) classes: Vec<(Result<Op<Arg>, usize>, usize)>,
     pub(crate) stages: Vec<Stage>,
@@ -208,7 +210,7 @@ pub(crate) struct Made {
 /// One after the other.
 #[derive(Debug)]
 pub(crate) enum Step {
-    Pass(Pass),
+    Pass(Box<Pass>),
     Joint(Joint),
 }
 

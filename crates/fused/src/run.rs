@@ -7,18 +7,19 @@ use crate::execute::Ground;
 use crate::math::Lane;
 use crate::program::{Joint, Operand, Pass, Phase, Program, Role, Source, Step};
 use crate::walk::{Walk, dense};
-use lossmith_core::{Labels, scalar};
 use lossmith_core::graph::{Dim, NUMBER, Node, Shape};
 use lossmith_core::op::Axis;
 use lossmith_core::plan::Leaving;
 use lossmith_core::strided::{Order, Seen};
+use lossmith_core::{Labels, scalar};
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::mem::take;
 use std::ops::Range;
 
 /// What tensors of some rows may have in all, as a part of the largest with all its rows, and in elements at least.
-const PART: usize = 9;
-const LEAST: usize = 1 << 20;
+const PART: usize = 10;
+const LEAST: usize = 1 << 18;
 /// Rows are taken in multiples of this, which tiles of products divide.
 const ROWS: usize = 8;
 
@@ -118,10 +119,11 @@ impl<T: Element> Run<'_, T> {
             Step::Pass(pass) => pass.shape[0],
             Step::Joint(joint) => joint.operands.first().map_or(Dim::One, |of| of.shape[0]),
         };
-        let Some(all) = phase.by_rows.first().map(|step| self.side(of_step(step), 0)) else {
+        let Some(all) = phase.by_rows.first().map(|step| self.side(of_step(step))) else {
             return Vec::new();
         };
         let outputs = phase.by_rows.iter().flat_map(|step| match step {
+            Step::Pass(pass) if pass.over.is_some() => &[],
             Step::Pass(pass) => pass.outputs.as_slice(),
             Step::Joint(joint) => std::slice::from_ref(&joint.place),
         });
@@ -140,18 +142,15 @@ impl<T: Element> Run<'_, T> {
         firsts.map(|first| Rows { of: first..all.min(first + most), all }).collect()
     }
 
-    fn side(&self, dim: Dim, axis: usize) -> usize {
+    fn side(&self, dim: Dim) -> usize {
         match dim {
             Dim::One => 1,
-            Dim::Full(own, frame) => {
-                debug_assert!(axis < 3);
-                self.sides[frame][own.index()]
-            }
+            Dim::Full(axis, frame) => self.sides[frame][axis.index()],
         }
     }
 
     fn sides_of(&self, shape: Shape) -> [usize; 3] {
-        [0, 1, 2].map(|axis| self.side(shape[axis], axis))
+        shape.map(|dim| self.side(dim))
     }
 
     /// The inputs of the plan and the tensors that are made, from the first of the rows on.
@@ -186,7 +185,69 @@ impl<T: Element> Run<'_, T> {
         elements
     }
 
+    /// What a pass reads, its labels from that position on.
+    fn ground<'s>(
+        &'s self,
+        pass: &'s Pass,
+        walk: Walk,
+        inputs: &'s [Seen<'s, T>],
+        first: usize,
+        numbers: &'s [f64],
+    ) -> Ground<'s, T> {
+        let (level, labels) = (self.engine.level, self.labels);
+        let class_count = self.side(pass.classes_of);
+        Ground { level, pass, walk, class_count, inputs, labels, first, numbers }
+    }
+
+    /// A pass over rows whose output takes the place of an input: block by block, of a copy of the block.
+    fn over(&self, pass: &Pass, input: usize, rows: &Rows, state: &mut State<'_, '_, T>) {
+        let made = input - self.inputs.len();
+        let mut sides = self.sides_of(pass.shape);
+        let mut elements = take(&mut state.made[made]);
+        let seen = self.seen(Some(rows), &state.made);
+        let row = sides[1] * sides[2];
+        sides[0] = rows.of.len();
+        let strides: Vec<_> = pass.inputs.iter().map(|&input| seen[input].strides).collect();
+        let height = Walk::new(pass, sides, &strides, false).batches();
+        let numbers = state.numbers.as_slice();
+        let walk = Walk::new(pass, sides, &strides, false);
+        let classes = self.ground(pass, walk, &seen, 0, numbers).classes();
+        let block = |copy: &mut Vec<T>, (index, out): (usize, &mut [T])| {
+            copy.clear();
+            copy.extend_from_slice(out);
+            let from = |seen: &Seen<'_, T>| seen.strides[0] * index * height;
+            let inputs = seen.iter().enumerate().map(|(place, seen)| {
+                let elements = if place == input {
+                    &copy[..]
+                } else {
+                    seen.elements.get(from(seen)..).unwrap_or(&[])
+                };
+                Seen { elements: Cow::Borrowed(elements), strides: seen.strides }
+            });
+            let inputs: Vec<_> = inputs.collect();
+            let sides = [out.len() / row.max(1), sides[1], sides[2]];
+            let walk = Walk::new(pass, sides, &strides, false);
+            let first = (rows.of.start + index * height) * sides[2];
+            let own = pass.outputs.iter().copied().zip([out]).collect();
+            self.ground(pass, walk, &inputs, first, numbers).run(&classes, own, self.pool, false)
+        };
+        let blocks = elements.par_chunks_mut((height * row).max(1)).enumerate();
+        let folds: Vec<Vec<f64>> = blocks.map_init(Vec::new, block).collect();
+        for (place, &(node, op)) in pass.folds.iter().enumerate() {
+            let number = &mut state.numbers[node];
+            let before = if rows.first() { empty(op) } else { *number };
+            *number = folds.iter().fold(before, |all, folds| joined(op, all, folds[place]));
+        }
+        drop(seen);
+        for place in &pass.outputs {
+            state.made[place - self.leaving.len()] = take(&mut elements);
+        }
+    }
+
     fn pass(&self, pass: &Pass, rows: Option<&Rows>, state: &mut State<'_, '_, T>) {
+        if let (Some(input), Some(rows)) = (pass.over, rows) {
+            return self.over(pass, input, rows, state);
+        }
         let leaving = self.leaving.len();
         let mut sides = self.sides_of(pass.shape);
         if let Some(rows) = rows {
@@ -196,7 +257,8 @@ impl<T: Element> Run<'_, T> {
         let mut taken: Vec<_> =
             among_made.map(|&place| (place, self.take(place, rows, &mut state.made))).collect();
         let alone = rows.is_none() && state.made.is_empty();
-        let seen = if alone { Cow::Borrowed(self.inputs) } else { self.seen(rows, &state.made).into() };
+        let seen =
+            if alone { Cow::Borrowed(self.inputs) } else { self.seen(rows, &state.made).into() };
         let strides = pass.inputs.iter().map(|&input| seen[input].strides);
         let walk = Walk::new(pass, sides, &strides.collect::<Vec<_>>(), alone);
         let mut own: Vec<(usize, &mut [T])> = Vec::new();
@@ -216,13 +278,10 @@ impl<T: Element> Run<'_, T> {
             let part = rows.map_or(0..elements.len(), |rows| rows.within(elements.len()));
             own.push((*place, &mut elements[part]));
         }
-        let (level, labels) = (self.engine.level, self.labels);
-        let class_count = self.side(pass.classes_of, 1);
         let first = rows.map_or(0, |rows| rows.of.start * sides[2]);
-        let (numbers, inputs) = (state.numbers.as_slice(), seen.as_ref());
-        let ground = Ground { level, pass, walk, class_count, inputs, labels, first, numbers };
+        let ground = self.ground(pass, walk, &seen, first, &state.numbers);
         let parallel = sides.iter().product::<usize>() > ALONE;
-        let folds = ground.run(own, self.pool, parallel);
+        let folds = ground.run(&ground.classes(), own, self.pool, parallel);
         for (&(node, op), fold) in pass.folds.iter().zip(folds) {
             let number = &mut state.numbers[node];
             let begins = rows.is_none_or(Rows::first);
@@ -237,8 +296,7 @@ impl<T: Element> Run<'_, T> {
         let (leaving, place) = (self.leaving.len(), joint.place);
         // Only results of those rows are in parts.
         let of_rows = rows.filter(|_| joint.role == Role::Rows);
-        let mut taken =
-            (place >= leaving).then(|| self.take(place, of_rows, &mut state.made));
+        let mut taken = (place >= leaving).then(|| self.take(place, of_rows, &mut state.made));
         let seen = self.seen(rows, &state.made);
         let tensor = |place: usize, operand: &Operand| {
             let along = joint.role == Role::Terms || (joint.role == Role::Rows && place == 0);
@@ -275,8 +333,7 @@ impl<T: Element> Run<'_, T> {
         let part = part.unwrap_or(0..out.len());
         let out = &mut out[part];
         let parts = rows.filter(|_| joint.role == Role::Terms);
-        let (begins, ends) =
-            (parts.is_none_or(Rows::first), parts.is_none_or(Rows::last));
+        let (begins, ends) = (parts.is_none_or(Rows::first), parts.is_none_or(Rows::last));
         let level = self.engine.level;
         match (joint.node, operands.next(), operands.next()) {
             (Node::Matmul(_, _, [turn_a, turn_b]), Some(a), Some(b)) => {

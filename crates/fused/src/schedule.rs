@@ -19,7 +19,8 @@ impl Lowering {
         sides: &mut Sides,
     ) -> Vec<(usize, usize)> {
         // A node for each: of a root that a pass keeps, the one that is read.
-        let kept: BTreeMap<usize, usize> = cuts.of.iter().map(|(&node, &made)| (made, node)).collect();
+        let kept: BTreeMap<usize, usize> =
+            cuts.of.iter().map(|(&node, &made)| (made, node)).collect();
         let leaves = |root: &Root| root.output.is_some_and(|place| place < plan.leaving().len());
         let of_root = |root: &Root| match root.output {
             Some(place) if !leaves(root) => kept[&(place - plan.leaving().len())],
@@ -32,9 +33,10 @@ impl Lowering {
         let unit_of: BTreeMap<usize, usize> =
             (0..nodes.len()).filter(|&unit| own(unit)).map(|unit| (nodes[unit], unit)).collect();
         let adds_up = |node: usize| {
-            let joint = cuts.between.iter().any(|between| {
-                between.node == node && between.joint.role == Role::Terms
-            });
+            let joint = cuts
+                .between
+                .iter()
+                .any(|between| between.node == node && between.joint.role == Role::Terms);
             joint || matches!(self.nodes[node].0, Node::Fold(..))
         };
 
@@ -58,8 +60,7 @@ impl Lowering {
         let needs = |unit: usize| {
             let (mut needs, mut seen) = (BTreeSet::new(), BTreeSet::new());
             let node = nodes[unit];
-            let mut open =
-                if own(unit) { arguments[node].clone() } else { vec![node] };
+            let mut open = if own(unit) { arguments[node].clone() } else { vec![node] };
             while let Some(index) = open.pop() {
                 match unit_of.get(&index) {
                     Some(&other) => drop(needs.insert(other)),

@@ -100,6 +100,14 @@ impl Walk {
         }
     }
 
+    /// How many batches a block has, at most.
+    pub(crate) fn batches(&self) -> usize {
+        match self.along {
+            Along::Inner => 1,
+            Along::Classes | Along::Batch => self.span,
+        }
+    }
+
     /// How many blocks there are.
     pub(crate) fn blocks(&self) -> usize {
         match self.along {
