@@ -31,11 +31,11 @@ fn third_run(
 /// How many bytes a linear cross-entropy and its gradients need beside arguments and results, and how many the logits
 /// have.
 fn beside_logits() -> [usize; 2] {
-    let [rows, features, classes] = [512, 8, 8192];
+    let [rows, features, classes] = [2048, 8, 8192];
     let numbers = |count: usize| (0..count).map(|k| (k as f32).sin()).collect::<Vec<f32>>();
     let (input, weight, bias) =
         (numbers(rows * features), numbers(classes * features), numbers(classes));
-    let labels: Vec<i64> = (0..rows as i64).collect();
+    let labels: Vec<i64> = (0..2048).collect();
     let inputs = Inputs::<Slice<'_, f32>>::new()
         .tensor("input", Slice::new(&[rows, features], &input[..]).unwrap())
         .tensor("linear_weight", Slice::new(&[classes, features], &weight[..]).unwrap())

@@ -43,7 +43,8 @@ impl<T> Matrix<'_, T> {
     }
 
     /// Rows and columns exchanged.
-    pub(crate) fn turned(self) -> Self {
+    #[must_use]
+    pub fn turned(self) -> Self {
         Self { strides: [self.strides[1], self.strides[0]], ..self }
     }
 }

@@ -89,6 +89,7 @@ impl<T: Element> Run<'_, T> {
                 for step in &phase.by_rows {
                     self.step(step, Some(&rows), &mut state);
                 }
+                self.again(phase, &mut state.made);
             }
             // What has some rows only is not read again.
             let parts = state.made.iter_mut().zip(&self.program.made);
@@ -103,6 +104,17 @@ impl<T: Element> Run<'_, T> {
             }
         }
         state.orders
+    }
+
+    /// Gives what was written over an input back to it, for the next rows.
+    fn again(&self, phase: &Phase, made: &mut [Vec<T>]) {
+        for step in &phase.by_rows {
+            if let Step::Pass(pass) = step
+                && let (Some(input), &[output]) = (pass.over, &pass.outputs[..])
+            {
+                made[input - self.inputs.len()] = take(&mut made[output - self.leaving.len()]);
+            }
+        }
     }
 
     fn step(&self, step: &Step, rows: Option<&Rows>, state: &mut State<'_, '_, T>) {
