@@ -1,5 +1,8 @@
-//! What memory allows: the same bytes, read and written with next to nothing computed.
+//! What memory allows: the same bytes, read and written with next to nothing computed; for a loss with layers of its
+//! own, their products of matrices and those of their gradients, and nothing else.
 
+use lossmith_fused::gemm::{Matrix, product};
+use lossmith_fused::simd::Level;
 use lossmith_tests::Problem;
 use rayon::prelude::*;
 use std::hint::black_box;
@@ -13,12 +16,69 @@ pub struct Roof {
     x: Vec<f32>,
     y: Vec<f32>,
     to: Vec<f32>,
+    layers: Vec<Layer>,
+}
+
+/// A product of rows with a weight's, and the two of its gradients.
+#[derive(Debug)]
+struct Layer {
+    input: Vec<f32>,
+    weight: Vec<f32>,
+    output: Vec<f32>,
+    grads: [Vec<f32>; 2],
+    sides: [usize; 3],
+}
+
+impl Layer {
+    fn new(sides: [usize; 3]) -> Self {
+        let [rows, features, classes] = sides;
+        let of = |rows: usize, columns: usize| vec![1.0; rows * columns];
+        let (input, weight) = (of(rows, features), of(classes, features));
+        let grads = [input.clone(), weight.clone()];
+        Self { input, weight, output: of(rows, classes), grads, sides }
+    }
+
+    fn run(&mut self) {
+        let [rows, features, classes] = self.sides;
+        let matrix = |elements, columns| Matrix { elements, strides: [columns, 1] };
+        let (x, w) = (matrix(&self.input[..], features), matrix(&self.weight[..], features));
+        let level = Level::detect();
+        let sides = [rows, classes, features];
+        let forward = product(level, [x, w.turned()], sides, &mut self.output, false);
+        let y = matrix(&self.output[..], classes);
+        let [dx, dw] = &mut self.grads;
+        let sides = [rows, features, classes];
+        let backward = product(level, [y, w], sides, dx, false)
+            .and_then(|()| product(level, [y.turned(), x], [classes, features, rows], dw, false));
+        debug_assert!(forward.and(backward).is_ok(), "the sides are those of the matrices");
+    }
+}
+
+/// The layers of a loss on that problem: rows, features and classes of each.
+fn layers(problem: &Problem) -> Vec<[usize; 3]> {
+    let side = |name: &str| {
+        let found = problem.numbers.iter().find(|(other, _)| *other == name);
+        found.map(|(_, array)| array.shape())
+    };
+    let input = side("input").unwrap_or(&[]);
+    let [.., features] = *input else { return Vec::new() };
+    let rows = input[..input.len() - 1].iter().product();
+    let classes = |shape: &[usize]| shape[..shape.len() - 1].iter().product();
+    let first = ["linear_weight", "head.weight"].into_iter().find_map(side);
+    let mut layers: Vec<_> = first.iter().map(|shape| [rows, features, classes(shape)]).collect();
+    let tail =
+        |tail: usize| Some([side(&format!("tails.{tail}.0"))?, side(&format!("tails.{tail}.1"))?]);
+    for [down, up] in (0..).map_while(tail) {
+        layers.extend([[rows, features, classes(down)], [rows, classes(down), classes(up)]]);
+    }
+    layers
 }
 
 #[derive(Debug)]
 enum Kernel {
     Difference,
     Copy,
+    Products,
 }
 
 /// Fewer numbers than this go by one thread: waking another costs more.
@@ -32,7 +92,13 @@ impl Roof {
         let numbers = problem.numbers.iter().map(|(_, numbers)| 4 * numbers.data().len());
         let labels = problem.labels.iter().map(|(_, labels)| 8 * labels.data.len());
         let read: usize = numbers.chain(labels).sum();
-        Self::of(read, 4 * written, threads)
+        let layers = layers(problem);
+        if layers.is_empty() {
+            return Self::of(read, 4 * written, threads);
+        }
+        let layers = layers.into_iter().map(Layer::new).collect();
+        let (x, y, to) = (Vec::new(), Vec::new(), Vec::new());
+        Self { kernel: Kernel::Products, bytes: read + 4 * written, threads, x, y, to, layers }
     }
 
     /// The roof over so many bytes.
@@ -46,9 +112,10 @@ impl Roof {
         };
         let y = match kernel {
             Kernel::Difference => vec![0.5; n],
-            Kernel::Copy => Vec::new(),
+            Kernel::Copy | Kernel::Products => Vec::new(),
         };
-        Self { kernel, bytes, threads, x: vec![1.0; n], y, to: vec![0.0; n] }
+        let layers = Vec::new();
+        Self { kernel, bytes, threads, x: vec![1.0; n], y, to: vec![0.0; n], layers }
     }
 
     /// What it does.
@@ -57,6 +124,7 @@ impl Roof {
         match self.kernel {
             Kernel::Difference => "x − y",
             Kernel::Copy => "copy",
+            Kernel::Products => "products",
         }
     }
 
@@ -68,6 +136,8 @@ impl Roof {
 
     /// Runs it once.
     pub fn run(&mut self) {
+        self.layers.iter_mut().for_each(Layer::run);
+        black_box(&mut self.layers);
         let n = self.to.len();
         let chunk = if n < ALONE { n } else { n.div_ceil(self.threads) }.max(1);
         let (x, y) = (black_box(&self.x), black_box(&self.y));
@@ -78,7 +148,8 @@ impl Roof {
                     let from = x[of.clone()].iter().zip(&y[of]);
                     to.iter_mut().zip(from).for_each(|(to, (x, y))| *to = x - y);
                 }
-                Kernel::Copy => to.copy_from_slice(&x[of]),
+                // Nothing is left to copy where there are layers.
+                Kernel::Copy | Kernel::Products => to.copy_from_slice(&x[of]),
             }
         };
         if chunk >= n {
@@ -93,6 +164,27 @@ impl Roof {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_roof_of_layers_is_their_products() {
+        let loss = lossmith_core::catalogue::find("linear_cross_entropy").unwrap();
+        let mut seed = lossmith_tests::Stream(1);
+        let problem = Problem::with(
+            &loss,
+            &[3, 5],
+            &lossmith_tests::Beside { optional: &[], rows: 7, ignored: false },
+            &mut seed,
+        )
+        .unwrap();
+        let mut roof = Roof::new(&problem, 3 * 5 + 7 * 5, 2);
+        roof.run();
+        let [layer] = &roof.layers[..] else { panic!("{:?}", roof.layers) };
+        assert_eq!((roof.name(), layer.sides), ("products", [3, 5, 7]));
+        assert!(layer.output.iter().all(|&x| x == 5.0));
+        assert!(
+            layer.grads[0].iter().all(|&x| x == 35.0) && layer.grads[1].iter().all(|&x| x == 15.0)
+        );
+    }
 
     #[test]
     fn a_roof_reads_and_writes_the_bytes_of_its_loss() {

@@ -9,12 +9,16 @@
 
 #[path = "src/body.rs"]
 mod body;
+#[path = "src/cut.rs"]
+mod cut;
 #[path = "src/lower.rs"]
 mod lower;
 #[path = "src/pass.rs"]
 mod pass;
 #[path = "src/program.rs"]
 mod program;
+#[path = "src/schedule.rs"]
+mod schedule;
 
 use lossmith_core::catalogue::{self, Argument, Form, SAMPLE_WEIGHT, Values};
 use lossmith_core::loss::Definition;
@@ -55,8 +59,8 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     }
     writeln!(out, "];")?;
     fs::write(Path::new(&env::var("OUT_DIR")?).join("bodies.rs"), out)?;
-    for part in ["build.rs", "src/body.rs", "src/lower.rs", "src/pass.rs", "src/program.rs"] {
-        println!("cargo::rerun-if-changed={part}");
+    for module in ["body", "cut", "lower", "pass", "program", "schedule"] {
+        println!("cargo::rerun-if-changed=src/{module}.rs");
     }
     Ok(())
 }
@@ -134,8 +138,12 @@ fn bodies(loss: &AnyLoss, inputs: Inputs<Dense>) -> Vec<String> {
     let Ok(plan) = Objective::from(loss.clone()).plan(&Reference, &inputs) else {
         return Vec::new();
     };
-    let passes = program::Program::new(&plan).map(|program| program.passes).unwrap_or_default();
-    let stages = passes.iter().flat_map(|pass| &pass.stages);
+    let phases = program::Program::new(&plan).map(|program| program.phases).unwrap_or_default();
+    let steps = phases.iter().flat_map(|phase| phase.once.iter().chain(&phase.by_rows));
+    let stages = steps.flat_map(|step| match step {
+        program::Step::Pass(pass) => &pass.stages[..],
+        program::Step::Joint(_) => &[],
+    });
     let both = stages.flat_map(|stage| [true, false].map(|along| body::Body::new(stage, along)));
     both.flatten().map(|(_, source)| source).collect()
 }

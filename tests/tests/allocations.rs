@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use lossmith_core::loss::{cross_entropy, mse};
+use lossmith_core::loss::{cross_entropy, linear_cross_entropy, mse};
 use lossmith_core::strided::Slice;
 use lossmith_core::{Inputs, Objective};
 use lossmith_fused::Fused;
@@ -28,10 +28,38 @@ fn third_run(
     [allocated, (elements * arrays * size_of::<f32>()).try_into().unwrap()]
 }
 
+/// How many bytes a linear cross-entropy and its gradients need beside arguments and results, and how many the logits
+/// have.
+fn beside_logits() -> [usize; 2] {
+    let [rows, features, classes] = [2048, 8, 8192];
+    let numbers = |count: usize| (0..count).map(|k| (k as f32).sin()).collect::<Vec<f32>>();
+    let (input, weight, bias) =
+        (numbers(rows * features), numbers(classes * features), numbers(classes));
+    let labels: Vec<i64> = (0..2048).collect();
+    let inputs = Inputs::<Slice<'_, f32>>::new()
+        .tensor("input", Slice::new(&[rows, features], &input[..]).unwrap())
+        .tensor("linear_weight", Slice::new(&[classes, features], &weight[..]).unwrap())
+        .tensor("linear_bias", Slice::new(&[classes], &bias[..]).unwrap())
+        .labels("target", labels);
+    let mut prepared = Fused::new().threads(2).unwrap().prepare(linear_cross_entropy());
+    let mut grads = [input.clone(), weight.clone(), bias.clone()];
+    let [input, weight, bias] = &mut grads;
+    let mut grads: [(&str, &mut [f32]); 3] =
+        [("input", input), ("linear_weight", weight), ("linear_bias", bias)];
+    let before = dhat::HeapStats::get();
+    prepared.value_and_grad_into(&inputs, &mut grads).unwrap();
+    let after = dhat::HeapStats::get();
+    assert!(after.max_bytes > before.max_bytes, "the peak is in the run");
+    [after.max_bytes - before.curr_bytes, rows * classes * size_of::<f32>()]
+}
+
 // One test: what others allocate meanwhile would count too.
 #[test]
-fn a_third_run_allocates_next_to_nothing() {
+fn a_third_run_allocates_next_to_nothing_and_logits_are_never_held() {
     let _counting = dhat::Profiler::builder().testing().build();
+    let [beside, logits] = beside_logits();
+    println!("linear_cross_entropy: {beside} bytes beside its arguments, {logits} the logits");
+    assert!(beside * 8 <= logits, "{beside} bytes beside, {logits} the logits");
     let numbers = |by: f32| (0..1_000_000).map(|k| (k as f32 * by).sin()).collect::<Vec<f32>>();
     let (input, target) = (numbers(0.7), numbers(1.3));
     let array = |shape: &[usize], data| Slice::<f32>::new(shape, data).unwrap();

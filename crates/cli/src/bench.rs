@@ -295,7 +295,8 @@ fn show(rows: &[Row]) -> String {
     format!(
         "{}\n\n\
          Value and gradients on {backend} in f32: {threads} thread(s), {}. Medians; spread: of the middle half.\n\
-         roof: a copy, or x − y, of the bytes that must be read and written at least once, by as many threads, in turns.",
+         roof: a copy, or x − y, of the bytes that must be read and written at least once, by as many threads, in turns;\n\
+         products: those of a loss's layers and of their gradients alone.",
         table.trim_fmt(),
         simd(),
     )

@@ -1,12 +1,12 @@
 //! What an array may hold, and what it is computed in.
 
-use crate::math::Lane;
+use crate::gemm::Multiply;
 use half::{bf16, f16};
 
 /// A number as it is stored.
 pub trait Element: Copy + Send + Sync + 'static {
     /// What it is computed in: its own format, or `f32` for 16 bits.
-    type Compute: Lane;
+    type Compute: Multiply;
 
     /// In the format it is computed in.
     fn widen(self) -> Self::Compute;

@@ -1,16 +1,15 @@
 //! The runner: arrays in, passes in order with the numbers between them, arrays out.
 
 use crate::element::Element;
-use crate::execute::{Ground, Scratch};
+use crate::execute::Scratch;
 use crate::math::Lane;
-use crate::program::{Pass, Program};
+use crate::program::Program;
+use crate::run::Run;
 use crate::simd::{Level, Work};
-use crate::walk::Walk;
 use lossmith_core::catalogue::Domain;
-use lossmith_core::graph::{NUMBER, Node};
 use lossmith_core::plan::{Entering, Leaving, Picks};
 use lossmith_core::strided::{Order, Seen, Slice, Strided, gather};
-use lossmith_core::{Dense, Error, Labels, Plan, Reference, Runner, scalar};
+use lossmith_core::{Dense, Error, Labels, Plan, Reference, Runner};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::marker::PhantomData;
@@ -18,7 +17,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 /// Up to so many elements in a walk, one thread is faster than several.
-const ALONE: usize = 65_536;
+pub(crate) const ALONE: usize = 65_536;
 
 /// More threads than any machine has use for.
 const MOST_THREADS: usize = 4096;
@@ -28,7 +27,7 @@ const MOST_THREADS: usize = 4096;
 pub struct Fused {
     pub(crate) level: Level,
     /// Whether the loops that were compiled for the catalogue's losses are used.
-    compiled: bool,
+    pub(crate) compiled: bool,
     pool: Option<Arc<ThreadPool>>,
 }
 
@@ -144,7 +143,7 @@ impl Fused {
     ) -> Vec<Order> {
         let (sides, leaving) = (plan.sides(), plan.leaving());
         let run = Run { engine: self, sides, leaving, program, inputs, labels, pool };
-        self.on_threads(|| run.passes(buffers))
+        self.on_threads(|| run.phases(buffers))
     }
 
     /// Does it on the engine's own threads, if it has any.
@@ -180,93 +179,6 @@ where
         all.try_for_each(|(entering, seen)| check(engine.level, entering, seen))
     })?;
     Ok(inputs)
-}
-
-/// A program with what it is run on.
-struct Run<'a, T: Element> {
-    engine: &'a Fused,
-    sides: &'a [[usize; 3]],
-    leaving: &'a [Leaving],
-    program: &'a Program,
-    inputs: &'a [Seen<'a, T>],
-    labels: &'a [Labels<'a>],
-    pool: &'a Pool<T>,
-}
-
-impl<T: Element> Run<'_, T> {
-    fn passes(&self, buffers: &mut [&mut [T]]) -> Vec<Order> {
-        let mut orders = vec![Order::RowMajor; self.leaving.len()];
-        let mut numbers = vec![f64::NAN; self.program.nodes.len()];
-        for pass in &self.program.passes {
-            self.numbers(&mut numbers);
-            let sides = self.sides(pass);
-            let strides = pass.inputs.iter().map(|&input| self.inputs[input].strides);
-            let walk = Walk::new(pass, sides, &strides.collect::<Vec<_>>());
-            let mut own: Vec<(usize, &mut [T])> = Vec::new();
-            for (place, buffer) in buffers.iter_mut().enumerate() {
-                if pass.outputs.contains(&place) {
-                    let full = !pass.row_outputs.iter().any(|(row, _)| *row == place);
-                    if full && walk.turned {
-                        orders[place] = Order::ColumnMajor;
-                    }
-                    own.push((place, buffer));
-                }
-            }
-            let (level, labels) = (self.engine.level, self.labels);
-            let inputs = self.inputs;
-            let class_count = self.sides[pass.frame][1];
-            let (compiled, known) = (self.engine.compiled, &numbers);
-            let ground =
-                Ground { level, compiled, pass, walk, class_count, inputs, labels, numbers: known };
-            let parallel = sides.iter().product::<usize>() > ALONE;
-            let folds = ground.run(own, self.pool, parallel);
-            for (&(node, _), fold) in pass.folds.iter().zip(folds) {
-                numbers[node] = fold;
-            }
-        }
-        self.numbers(&mut numbers);
-        for (leaving, buffer) in self.leaving.iter().zip(buffers) {
-            if let Some(id) = leaving.id()
-                && self.program.nodes[id.index()].1 == NUMBER
-            {
-                buffer.fill(T::of(numbers[id.index()]));
-            }
-        }
-        orders
-    }
-
-    /// The sides that a pass walks.
-    fn sides(&self, pass: &Pass) -> [usize; 3] {
-        let sides = self.sides[pass.frame];
-        [0, 1, 2].map(|axis| if pass.space[axis] { sides[axis] } else { 1 })
-    }
-
-    /// The numbers on the host, as far as the folds they come from are known.
-    fn numbers(&self, numbers: &mut [f64]) {
-        for &index in &self.program.numbers {
-            numbers[index] = match self.program.nodes[index].0 {
-                Node::Constant(bits) => f64::from_bits(bits),
-                #[allow(clippy::cast_precision_loss, reason = "a side above 2^53 does not exist")]
-                Node::Size(axis, frame) => self.sides[frame][axis.index()] as f64,
-                Node::Input(input) => self.inputs[input].elements[0].widen().to_f64(),
-                Node::Unary(op, x) => scalar::unary(op, numbers[x.index()]),
-                Node::Binary(op, a, b) => {
-                    scalar::binary(op, numbers[a.index()], numbers[b.index()])
-                }
-                Node::Select(compare, [a, b], [then, otherwise]) => {
-                    let holds = scalar::compare(compare, numbers[a.index()], numbers[b.index()]);
-                    numbers[if holds { then } else { otherwise }.index()]
-                }
-                Node::Detach(x) | Node::Spread(x) => numbers[x.index()],
-                Node::Fold(..)
-                | Node::Reduce(..)
-                | Node::AtLabel(..)
-                | Node::Take(..)
-                | Node::Put(..)
-                | Node::Matmul(..) => numbers[index],
-            };
-        }
-    }
 }
 
 /// The engine on host arrays of `f64`, each rounded into a format on its way in: for tools, tests and judges.

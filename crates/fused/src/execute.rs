@@ -28,6 +28,8 @@ pub(crate) struct Ground<'a, T: Element> {
     pub(crate) class_count: usize,
     pub(crate) inputs: &'a [Seen<'a, T>],
     pub(crate) labels: &'a [Labels<'a>],
+    /// The first position among all that have labels.
+    pub(crate) first: usize,
     pub(crate) numbers: &'a [f64],
 }
 
@@ -73,7 +75,7 @@ const WHOLE: usize = 32;
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Class values, in `f64` and in the format of full values.
-struct Classes<F> {
+pub(crate) struct Classes<F> {
     exact: Vec<Vec<f64>>,
     narrow: Vec<Vec<F>>,
 }
@@ -82,6 +84,7 @@ impl<T: Element> Ground<'_, T> {
     /// Runs the pass; gives its folds.
     pub(crate) fn run(
         &self,
+        classes: &Classes<T::Compute>,
         outputs: Vec<(usize, &mut [T])>,
         pool: &Mutex<Vec<Scratch<T::Compute>>>,
         parallel: bool,
@@ -91,7 +94,6 @@ impl<T: Element> Ground<'_, T> {
         let blocks = if empty { 0 } else { self.walk.blocks() };
         let outputs = if empty { Vec::new() } else { outputs };
         let folds = self.pass.folds.len();
-        let classes = self.classes();
         let mut partials = vec![0.0; blocks * folds.max(1)];
         let mut parts: Vec<Vec<(usize, Part<'_, T>)>> = (0..blocks).map(|_| Vec::new()).collect();
         for (place, output) in outputs {
@@ -103,7 +105,7 @@ impl<T: Element> Ground<'_, T> {
         let work = |(index, (mut parts, partials)): (usize, (Vec<_>, &mut [f64]))| {
             let own = pool.lock().ok().and_then(|mut pool| pool.pop());
             let mut scratch = own.unwrap_or_default();
-            self.block(index, &classes, &mut scratch, &mut parts, partials);
+            self.block(index, classes, &mut scratch, &mut parts, partials);
             if let Ok(mut pool) = pool.lock() {
                 pool.push(scratch);
             }
@@ -155,7 +157,7 @@ impl<T: Element> Ground<'_, T> {
     }
 
     /// The class values: of weights and what is made of them.
-    fn classes(&self) -> Classes<T::Compute> {
+    pub(crate) fn classes(&self) -> Classes<T::Compute> {
         let mut exact: Vec<Vec<f64>> = vec![Vec::new(); self.pass.class_values];
         let mut spare: [Vec<f64>; 4] = Default::default();
         for &(op, place) in &self.pass.classes {
@@ -327,7 +329,7 @@ impl<T: Element> Ground<'_, T> {
             grow(&mut scratch.narrow, self.pass.row_values, padded, zero);
             if self.pass.by_row || beside {
                 scratch.labels.resize_with(self.labels.len(), Vec::new);
-                let first = self.walk.first_position(block);
+                let first = self.first + self.walk.first_position(block);
                 for (out, labels) in scratch.labels.iter_mut().zip(self.labels) {
                     out.resize(padded, NONE);
                     let (out, rest) = out.split_at_mut(positions);
@@ -349,7 +351,7 @@ impl<T: Element> Ground<'_, T> {
 
     /// The label of a position in a block.
     pub(crate) fn label(&self, labels: usize, block: &Block, position: usize) -> Option<usize> {
-        let at = self.walk.first_position(block) + position;
+        let at = self.first + self.walk.first_position(block) + position;
         self.labels[labels].get(at)
     }
 

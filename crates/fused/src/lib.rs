@@ -15,12 +15,15 @@
 //! # Ok::<(), lossmith_core::Error>(())
 //! ```
 
+mod between;
 mod body;
 mod chunk;
 mod compiled;
+mod cut;
 mod element;
 mod engine;
 mod execute;
+pub mod gemm;
 mod kernel;
 mod lower;
 pub mod math;
@@ -29,6 +32,8 @@ mod planes;
 mod prepared;
 mod program;
 mod rows;
+mod run;
+mod schedule;
 pub mod simd;
 mod tile;
 mod walk;

@@ -1,11 +1,12 @@
 //! From a plan to its passes: what is walked, in which order, and over which axes.
 
+use crate::cut::{Cuts, Sides};
 use crate::pass::Building;
-use crate::program::Program;
+use crate::program::{Pass, Phase, Program, Role, Step};
 use lossmith_core::Plan;
 use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
 use lossmith_core::op::{Axis, Binary, Reduce};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 pub(crate) const CLASS: usize = Axis::Class as usize;
 
@@ -15,16 +16,6 @@ pub(crate) fn mask(shape: Shape) -> [bool; 3] {
     shape.map(|dim| dim != Dim::One)
 }
 
-/// The frame that a shape's sides are of; none if they are of several.
-fn frame(shape: Shape) -> Option<usize> {
-    let mut frames = shape.iter().filter_map(|dim| match dim {
-        Dim::One => None,
-        Dim::Full(_, frame) => Some(*frame),
-    });
-    let first = frames.next()?;
-    frames.all(|other| other == first).then_some(first)
-}
-
 /// A result that a pass is made for: an output of the plan, or a fold.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Root {
@@ -32,12 +23,15 @@ pub(crate) struct Root {
     pub(crate) output: Option<usize>,
 }
 
+/// What roots of one pass have in common: the phase, how many steps come before, and the sides.
+pub(crate) type Key = (usize, usize, [Option<usize>; 3]);
+
 /// The nodes of a plan as they are walked.
 pub(crate) struct Lowering {
     pub(crate) nodes: Vec<(Node, Shape)>,
     /// The node whose value each has.
     pub(crate) alias: Vec<usize>,
-    live: Vec<bool>,
+    pub(crate) live: Vec<bool>,
 }
 
 impl Program {
@@ -59,30 +53,63 @@ impl Program {
                 alias[index] = alias[x.index()];
             }
         }
-        let lowering = Lowering { nodes: joined(nodes, &alias), alias, live };
-        lowering.supported().then_some(())?;
-        let roots = lowering.roots(plan);
-        let when = lowering.schedule(&roots);
+        let nodes = joined(nodes, &alias);
+        let arguments: Vec<Vec<usize>> = nodes
+            .iter()
+            .map(|(node, _)| node.arguments().map(|argument| alias[argument.index()]).collect())
+            .collect();
+        let mut sides = Sides::new(&nodes);
+        let mut lowering = Lowering { nodes, alias, live };
+        let mut cuts = lowering.cut(plan, &arguments);
+        lowering.supported(&cuts).then_some(())?;
+        let roots = lowering.roots(plan, &cuts);
+        lowering.keep_meeting(&mut cuts, plan, &roots, &mut sides);
+        lowering.by_rows(&mut cuts, &mut sides);
+        let roots: Vec<_> = roots.into_iter().chain(cuts.roots.iter().copied()).collect();
+        let when = lowering.schedule(plan, &arguments, &roots, &mut cuts, &mut sides);
 
-        let mut groups: BTreeMap<(usize, usize, [bool; 3]), Vec<Root>> = BTreeMap::new();
-        for (root, when) in roots.into_iter().zip(when) {
-            let shape = lowering.root_shape(root);
-            let space = lowering.space(root);
+        let mut steps: BTreeMap<Key, Vec<Root>> = BTreeMap::new();
+        let mut walks = BTreeMap::new();
+        for (root, &(when, depth)) in roots.iter().zip(&when) {
+            let walk = lowering.walk(*root, &mut sides)?;
+            let space = mask(walk.0);
             let mut row_space = space;
             row_space[CLASS] = false;
             // A result of fewer axes than its walk would be counted more than once.
-            let mask = mask(shape);
+            let mask = mask(lowering.root_shape(*root));
             (mask == space || (mask == row_space && mask != [false; 3])).then_some(())?;
-            groups.entry((when, frame(shape)?, space)).or_default().push(root);
+            let key = (when, depth, walk.0.map(|dim| sides.of(dim)));
+            let classes_of: &mut (Shape, Dim) = walks.entry(key).or_insert(walk);
+            if classes_of.1 == Dim::One {
+                classes_of.1 = walk.1;
+            }
+            (walk.1 == Dim::One || sides.of(walk.1) == sides.of(classes_of.1)).then_some(())?;
+            cuts.read(&lowering, *root, key);
+            steps.entry(key).or_default().push(*root);
         }
-        let passes = groups
-            .into_iter()
-            .map(|((_, frame, space), roots)| Building::new(&lowering, frame, space).pass(&roots));
-        let passes = passes.collect::<Option<_>>()?;
+        let mut ordered = Vec::new();
+        for (key, roots) in steps {
+            let (shape, classes_of) = walks[&key];
+            let mut pass = Building::new(&lowering, shape, classes_of).pass(&roots)?;
+            pass.over = lowering.over(plan, &pass, &cuts);
+            let by_rows = cuts.rows.is_some() && sides.of(shape[0]) == cuts.rows;
+            ordered.push((key.0, key.1, by_rows, Step::Pass(Box::new(pass))));
+        }
+        for (between, &(when, depth)) in cuts.between.iter().zip(&when[roots.len()..]) {
+            let by_rows = between.joint.role != Role::Once;
+            ordered.push((when, depth, by_rows, Step::Joint(between.joint.clone())));
+        }
+        ordered.sort_by_key(|&(when, depth, ..)| (when, depth));
+        let most = ordered.iter().map(|(when, ..)| when + 1).max().unwrap_or(0);
+        let mut phases: Vec<Phase> = (0..most).map(|_| Phase::default()).collect();
+        for (when, _, by_rows, step) in ordered {
+            let phase = &mut phases[when];
+            if by_rows { phase.by_rows.push(step) } else { phase.once.push(step) }
+        }
         let Lowering { nodes, live, .. } = lowering;
         let is_number = |index: &usize| live[*index] && nodes[*index].1 == NUMBER;
         let numbers = (0..nodes.len()).filter(is_number).collect();
-        Some(Self { nodes, passes, numbers })
+        Some(Self { nodes, phases, numbers, made: cuts.made })
     }
 }
 
@@ -110,15 +137,18 @@ fn joined(mut nodes: Vec<(Node, Shape)>, alias: &[usize]) -> Vec<(Node, Shape)> 
 }
 
 impl Lowering {
-    /// Whether every node is one that a walk over one frame computes.
-    fn supported(&self) -> bool {
+    /// Whether every node that is no joint is one that a walk computes.
+    fn supported(&self, cuts: &Cuts) -> bool {
         let of_node = |index: usize| {
             let (node, shape) = self.nodes[index];
-            let one_frame = shape == NUMBER || frame(shape).is_some();
-            let own = match node {
+            match node {
                 Node::Matmul(..) | Node::Take(..) | Node::Put(..) => false,
+                // Across rows it has become an input.
                 Node::Reduce(_, _, axis) => axis == Axis::Class,
-                Node::AtLabel(..) => mask(shape) == [true; 3],
+                Node::AtLabel(..) => {
+                    let [batch, class, _] = mask(shape);
+                    batch && class
+                }
                 Node::Constant(_)
                 | Node::Input(_)
                 | Node::Size(..)
@@ -128,16 +158,32 @@ impl Lowering {
                 | Node::Fold(..)
                 | Node::Spread(_)
                 | Node::Detach(_) => true,
-            };
-            one_frame && own
+            }
         };
-        (0..self.nodes.len()).filter(|&index| self.live[index]).all(of_node)
+        let joint = |index| cuts.between.iter().any(|between| between.node == index);
+        (0..self.nodes.len()).filter(|&index| self.live[index] && !joint(index)).all(of_node)
     }
 
-    fn roots(&self, plan: &Plan) -> Vec<Root> {
+    /// The tensor of some rows that nothing but this pass reads and its only output can be written over.
+    fn over(&self, plan: &Plan, pass: &Pass, cuts: &Cuts) -> Option<usize> {
+        let &[output] = &pass.outputs[..] else { return None };
+        let to = cuts.made.get(output.checked_sub(plan.leaving().len())?)?;
+        let inputs = plan.entering().len();
+        let fits = |input: &usize| {
+            let from = input.checked_sub(inputs).and_then(|made| cuts.made.get(made));
+            from.is_some_and(|from| from.shape == to.shape && !from.whole && !to.whole)
+                && cuts.readers(*input) == 1
+        };
+        pass.inputs.iter().copied().find(fits)
+    }
+
+    /// What leaves and no joint writes, and the folds.
+    fn roots(&self, plan: &Plan, cuts: &Cuts) -> Vec<Root> {
+        let joined = |place| cuts.between.iter().any(|between| between.joint.place == place);
         let outputs = plan.leaving().iter().enumerate().filter_map(|(place, leaving)| {
             let node = leaving.id()?.index();
-            (self.nodes[node].1 != NUMBER).then_some(Root { node, output: Some(place) })
+            let walked = self.nodes[node].1 != NUMBER && !joined(place);
+            walked.then_some(Root { node, output: Some(place) })
         });
         let folds = (0..self.nodes.len())
             .filter(|&index| self.live[index] && matches!(self.nodes[index].0, Node::Fold(..)))
@@ -156,36 +202,6 @@ impl Lowering {
 
     pub(crate) fn root_shape(&self, root: Root) -> Shape {
         self.nodes[self.source(root)].1
-    }
-
-    /// In which walk each root is made: as late as what needs it allows, so that one walk makes as many as can be.
-    fn schedule(&self, roots: &[Root]) -> Vec<usize> {
-        // The folds that each node comes after.
-        let mut after: Vec<BTreeSet<usize>> = Vec::new();
-        for (index, (node, _)) in self.nodes.iter().enumerate() {
-            let mut own = BTreeSet::new();
-            if self.live[index] {
-                for argument in node.arguments() {
-                    own.extend(after[argument.index()].iter().copied());
-                    if matches!(self.nodes[argument.index()].0, Node::Fold(..)) {
-                        own.insert(argument.index());
-                    }
-                }
-            }
-            after.push(own);
-        }
-        // How many walks still come after each root.
-        let mut later = vec![0; roots.len()];
-        for (place, root) in roots.iter().enumerate().rev() {
-            for &fold in &after[self.source(*root)] {
-                let needed = roots.iter().position(|other| other.node == fold);
-                if let Some(needed) = needed {
-                    later[needed] = later[needed].max(later[place] + 1);
-                }
-            }
-        }
-        let most = later.iter().copied().max().unwrap_or(0);
-        later.into_iter().map(|later| most - later).collect()
     }
 
     /// Σ over the classes of what is only there at the label: a pick.
@@ -217,18 +233,33 @@ impl Lowering {
         arguments.filter(|&argument| self.nodes[argument].1 != NUMBER).collect()
     }
 
-    /// The axes of everything that a root is computed from.
-    fn space(&self, root: Root) -> [bool; 3] {
-        let mut space = mask(self.root_shape(root));
-        let mut seen = BTreeSet::new();
-        let mut open = vec![self.alias[self.source(root)]];
-        while let Some(index) = open.pop() {
-            if seen.insert(index) && self.nodes[index].1 != NUMBER {
-                let own = mask(self.nodes[index].1);
-                space = [0, 1, 2].map(|axis| space[axis] || own[axis]);
-                open.extend(self.reads(index));
+    /// The sides of everything that a root is computed from, and the classes that it picks from; none if they are not
+    /// those of one walk.
+    fn walk(&self, root: Root, sides: &mut Sides) -> Option<(Shape, Dim)> {
+        let mut shape = self.root_shape(root);
+        let mut classes = Dim::One;
+        let mut join = |known: &mut Dim, dim: Dim| {
+            if *known == Dim::One {
+                *known = dim;
+            }
+            dim == Dim::One || sides.of(dim) == sides.of(*known)
+        };
+        let all = self.reach(self.alias[self.source(root)]);
+        for &index in &all {
+            let own = self.nodes[index].1;
+            let fits = shape.iter_mut().zip(own).all(|(known, dim)| join(known, dim));
+            fits.then_some(())?;
+        }
+        for &index in &all {
+            if let Some((_, hit)) = self.pick(index) {
+                join(&mut classes, self.nodes[hit].1[CLASS]).then_some(())?;
+            }
+            if let Node::AtLabel(..) = self.nodes[index].0 {
+                // A label is found by its row.
+                (mask(self.nodes[index].1) == mask(shape)).then_some(())?;
             }
         }
-        space
+        join(&mut classes, shape[CLASS]).then_some(())?;
+        Some((shape, classes))
     }
 }

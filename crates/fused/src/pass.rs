@@ -3,7 +3,7 @@
 use crate::body::Body;
 use crate::lower::{CLASS, Lowering, Root, mask};
 use crate::program::{Arg, FullOp, Into, Op, Pass, RowOp, Stage, Target};
-use lossmith_core::graph::{Id, NUMBER, Node};
+use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
 use lossmith_core::op::{Binary, Reduce, Unary};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,12 +35,14 @@ pub(crate) struct Building<'a> {
 }
 
 impl<'a> Building<'a> {
-    pub(crate) fn new(of: &'a Lowering, frame: usize, space: [bool; 3]) -> Self {
+    pub(crate) fn new(of: &'a Lowering, shape: Shape, classes_of: Dim) -> Self {
+        let space = mask(shape);
         let pass = Pass {
-            frame,
-            space,
+            shape,
+            classes_of,
             by_row: false,
             inputs: Vec::new(),
+            over: None,
             classes: Vec::new(),
             stages: Vec::new(),
             outputs: Vec::new(),

@@ -5,7 +5,7 @@
 //! reduced along the classes splits the full values of a block into *stages*.
 
 use crate::body::Body;
-use lossmith_core::graph::{Node, Shape};
+use lossmith_core::graph::{Dim, Node, Shape};
 use lossmith_core::op::{Binary, Compare, Reduce, Unary};
 
 /// What an instruction reads.
@@ -141,13 +141,15 @@ pub(crate) struct Stage {
 /// One walk over the space of some results.
 #[derive(Debug)]
 pub(crate) struct Pass {
-    /// Which sides of the plan it walks, and which of their axes.
-    pub(crate) frame: usize,
-    pub(crate) space: [bool; 3],
+    /// The sides it walks, and the classes that weights have whether or not it walks them.
+    pub(crate) shape: Shape,
+    pub(crate) classes_of: Dim,
     /// Whether the classes of a row are looked at together.
     pub(crate) by_row: bool,
     /// The full inputs.
     pub(crate) inputs: Vec<usize>,
+    /// The input that its only output is written over.
+    pub(crate) over: Option<usize>,
     /// Class inputs, and what is computed of them.
     pub(crate) classes: Vec<(Result<Op<Arg>, usize>, usize)>,
     pub(crate) stages: Vec<Stage>,
@@ -165,11 +167,73 @@ pub(crate) struct Pass {
     pub(crate) stored: usize,
 }
 
-/// The passes, in order; numbers on the host are computed between them.
+/// What a product or a sum across rows reads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source {
+    /// A number on the host, everywhere.
+    Number(usize),
+    /// The input at that place; after the plan's come the tensors that are made.
+    Input(usize),
+}
+
+/// What is read, as a tensor that fills a shape.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operand {
+    pub(crate) source: Source,
+    pub(crate) shape: Shape,
+}
+
+/// What a joint does where rows are taken a few at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It has nothing to do with those rows.
+    Once,
+    /// It makes results of those rows.
+    Rows,
+    /// It adds up over those rows.
+    Terms,
+}
+
+/// A product of matrices or a reduction across rows, between passes.
+#[derive(Clone, Debug)]
+pub(crate) struct Joint {
+    /// The node it is.
+    pub(crate) node: Node,
+    pub(crate) operands: Vec<Operand>,
+    /// Where it goes: among what leaves, or after that among the tensors that are made.
+    pub(crate) place: usize,
+    pub(crate) role: Role,
+}
+
+/// A tensor that is made between passes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Made {
+    pub(crate) shape: Shape,
+    /// Whether all its rows are wanted at a time.
+    pub(crate) whole: bool,
+}
+
+/// One after the other.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Pass(Box<Pass>),
+    Joint(Joint),
+}
+
+/// Steps that need no number that one of them makes.
+#[derive(Debug, Default)]
+pub(crate) struct Phase {
+    /// Those that have nothing to do with rows, first, and those that are done for a few rows after the other.
+    pub(crate) once: Vec<Step>,
+    pub(crate) by_rows: Vec<Step>,
+}
+
+/// The phases, in order; numbers on the host are computed between them.
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) nodes: Vec<(Node, Shape)>,
-    pub(crate) passes: Vec<Pass>,
+    pub(crate) phases: Vec<Phase>,
     /// The number nodes that are read, in order.
     pub(crate) numbers: Vec<usize>,
+    pub(crate) made: Vec<Made>,
 }

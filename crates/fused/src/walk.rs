@@ -66,15 +66,15 @@ fn turn([batch, class, inner]: [usize; 3]) -> [usize; 3] {
 }
 
 impl Walk {
-    /// The walk of a pass over those sides, whose full inputs have those strides.
-    pub(crate) fn new(pass: &Pass, sides: [usize; 3], strides: &[[usize; 3]]) -> Self {
+    /// The walk of a pass over those sides, whose full inputs have those strides; in the order of memory, if it may turn.
+    pub(crate) fn new(pass: &Pass, sides: [usize; 3], strides: &[[usize; 3]], turns: bool) -> Self {
         let masked =
             |own: [usize; 3]| [0, 1, 2].map(|axis| if sides[axis] > 1 { own[axis] } else { 0 });
         let strides: Vec<_> = strides.iter().map(|&own| masked(own)).collect();
         let column_major = |own: &[usize; 3]| {
             *own == turn(dense(turn(sides))) && sides[2] == 1 && sides[0] > 1 && sides[1] > 1
         };
-        let turned = strides.first().is_some_and(column_major);
+        let turned = turns && strides.first().is_some_and(column_major);
         let sides = if turned { turn(sides) } else { sides };
         let order = |own: &[usize; 3]| if turned { turn(*own) } else { *own };
         let full_only = !pass.by_row && pass.row_values == 0 && pass.class_values == 0;
@@ -109,6 +109,14 @@ impl Walk {
         match self.along {
             Along::Inner => self.sides[2].div_ceil(self.span),
             Along::Classes | Along::Batch => 1,
+        }
+    }
+
+    /// How many batches a block has, at most.
+    pub(crate) fn batches(&self) -> usize {
+        match self.along {
+            Along::Inner => 1,
+            Along::Classes | Along::Batch => self.span,
         }
     }
 
