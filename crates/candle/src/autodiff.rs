@@ -145,9 +145,8 @@ fn hung(
 ) -> std::result::Result<Tensor, Error> {
     let whole = value.layout().start_offset() == 0 && value.is_contiguous();
     let value = if whole { Ok(value) } else { value.force_contiguous() };
-    let hang = |value: Tensor, (name, tensor): &(&str, &Tensor)| {
-        value.apply_op2(tensor, Node(pull(name)))
-    };
+    let hang =
+        |value: Tensor, (name, tensor): &(&str, &Tensor)| value.apply_op2(tensor, Node(pull(name)));
     value.and_then(|value| tracked.iter().try_fold(value, hang)).map_err(Error::backend)
 }
 

@@ -142,9 +142,7 @@ pub(crate) fn reduce(op: Reduce, x: &Tensor, axis: Axis) -> Result<Tensor> {
 /// The reduction of everything.
 pub(crate) fn fold(op: Reduce, x: &Tensor) -> Result<f64> {
     fn all<T: Element>(op: Reduce, x: &Tensor) -> Result<f64> {
-        read(x, |data: &[T]| {
-            accumulate::reduce(op, elements(x, data).map(|x| x.widen().to_f64()))
-        })
+        read(x, |data: &[T]| accumulate::reduce(op, elements(x, data).map(|x| x.widen().to_f64())))
     }
     of_type!(x.dtype(), T => all::<T>(op, x))?
 }

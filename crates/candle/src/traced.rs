@@ -3,10 +3,10 @@
 use crate::array::{joined, matches, seen};
 use crate::backend::{Candle, Labels};
 use crate::composed;
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
 use lossmith_core::plan::{Entering, Leaving, Picks};
-use lossmith_core::{Backend as _, Error, Matmul as _, Operand, Plan, Runner, Take as _};
+use lossmith_core::{Backend as _, Error, Matmul as _, Operand, Plan, Runner, Take as _, scalar};
 
 /// candle's own ops on tensors that it tracks: what is on the host elsewhere, a mean's divisor or a loss itself, is a
 /// tensor here, in f64 where the device has it.
@@ -89,6 +89,13 @@ impl Trace<'_> {
             Node::Input(index) => Ok(self.inputs[index].clone()),
             Node::Unary(op, x) => composed::unary(op, &of(x)?),
             Node::Binary(op, a, b) => composed::binary(op, &of(a)?, &of(b)?),
+            // One number is chosen on the host, so that nothing of the other is differentiated: the mean of nothing.
+            Node::Select(compare, [a, b], [then, otherwise]) if shape == NUMBER => {
+                let [a, b] = [a, b].map(|id| self.made[id.index()].reshape(()));
+                let [a, b]: [Result<f64>; 2] =
+                    [a?, b?].map(|x| x.to_dtype(DType::F64)?.to_scalar::<f64>());
+                of(if scalar::compare(compare, a?, b?) { then } else { otherwise })
+            }
             Node::Select(compare, [a, b], [then, otherwise]) => {
                 composed::select(compare, [&of(a)?, &of(b)?], [&of(then)?, &of(otherwise)?])
             }

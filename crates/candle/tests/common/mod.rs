@@ -9,13 +9,13 @@ use std::cell::RefCell;
 
 /// An engine in candle's autodiff: every argument with a gradient is a `Var`, and the cotangent candle's own.
 #[derive(Debug)]
-pub struct Autodiff {
+pub(crate) struct Autodiff {
     engine: Engine,
     dtype: DType,
 }
 
 impl Autodiff {
-    pub fn new(engine: Engine, dtype: DType) -> Self {
+    pub(crate) fn new(engine: Engine, dtype: DType) -> Self {
         Self { engine, dtype }
     }
 }
