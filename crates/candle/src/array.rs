@@ -22,7 +22,8 @@ pub fn indices(tensor: &Tensor) -> Result<Indices> {
 }
 
 /// The error if a tensor is not of that type and on that device.
-pub(crate) fn matches(of: &Candle, tensor: &Tensor, op: &'static str) -> Result<()> {
+pub(crate) fn matches(of: &Candle, tensor: &Tensor) -> Result<()> {
+    let op = "a loss";
     if tensor.dtype() != of.dtype {
         return Err(Error::DTypeMismatchBinaryOp { lhs: of.dtype, rhs: tensor.dtype(), op });
     }
@@ -59,7 +60,7 @@ impl Array<Candle> for Tensor {
     }
 
     fn enter(&self, backend: &Candle, view: &View) -> Result<Self> {
-        matches(backend, self, "the arguments of a loss")?;
+        matches(backend, self)?;
         seen(&self.detach(), view)
     }
 

@@ -134,9 +134,10 @@ impl On {
     /// # Errors
     /// As [`Forward::forward`].
     pub fn call(&self, inputs: &Inputs) -> Result<Tensor> {
-        let tensors: Vec<_> = inputs.names().zip(inputs.arrays()).collect();
-        let mut numbers = tensors.iter().filter_map(|(_, tensor)| *tensor);
-        let Some(first) = numbers.next() else {
+        let arrays = inputs.names().zip(inputs.arrays());
+        let numbers = arrays.filter_map(|(name, array)| array.map(|tensor| (name, tensor)));
+        let numbers: Vec<_> = numbers.collect();
+        let Some((_, first)) = numbers.first() else {
             let fault = "it is given no numbers".into();
             return Err(refused(Error::Objective { fault }));
         };
@@ -145,7 +146,9 @@ impl On {
             return Err(refused(Error::Objective { fault }));
         }
         let backend = Candle::like(first)?;
-        numbers.try_for_each(|tensor| matches(&backend, tensor, "the arguments of a loss"))?;
+        numbers.iter().try_for_each(|(name, tensor)| {
+            matches(&backend, tensor).map_err(|error| error.context(format!("argument {name}")))
+        })?;
         let objective = &self.objective;
         let value = match &self.engine {
             Engine::Ops => node(objective, &backend, inputs),

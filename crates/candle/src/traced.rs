@@ -56,7 +56,7 @@ impl Traced {
         arrays: &[Option<&Tensor>],
     ) -> std::result::Result<Tensor, Error> {
         let array = arrays[entering.place].ok_or(Error::Unsupported { power: "an array" })?;
-        let tensor = matches(&self.0, array, "the arguments of a loss");
+        let tensor = matches(&self.0, array);
         let tensor = tensor.and_then(|()| seen(array, &entering.view)).map_err(Error::backend)?;
         entering.check(&self.0, &tensor.detach())?;
         Ok(tensor)
