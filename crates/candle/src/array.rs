@@ -1,7 +1,7 @@
 //! candle's own tensors, as they enter and leave.
 
 use crate::backend::Candle;
-use candle_core::{DType, Error, Result, Tensor};
+use candle_core::{DType, Device, Error, Result, Tensor};
 use lossmith_core::backend::View;
 use lossmith_core::{Array, Indices};
 
@@ -17,7 +17,7 @@ pub fn indices(tensor: &Tensor) -> Result<Indices> {
         let (msg, expected, got) = ("class indices are integers", DType::I64, tensor.dtype());
         return Err(Error::UnexpectedDType { msg, expected, got });
     }
-    let data = tensor.to_dtype(DType::I64)?.flatten_all()?.to_vec1()?;
+    let data = tensor.to_device(&Device::Cpu)?.to_dtype(DType::I64)?.flatten_all()?.to_vec1()?;
     Ok(Indices { shape: tensor.dims().to_vec(), data })
 }
 

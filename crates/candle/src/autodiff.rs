@@ -2,9 +2,10 @@
 
 use crate::array::Inputs;
 use crate::backend::Candle;
+use crate::composed;
 use candle_core::backend::BackendStorage;
 use candle_core::{
-    CpuStorage, CudaStorage, CustomOp2, DType, Layout, MetalStorage, Result, Shape, Tensor,
+    CpuStorage, CudaStorage, CustomOp2, Layout, MetalStorage, Result, Shape, Tensor,
 };
 use lossmith_core::catalogue::GRAD_OUTPUT;
 use lossmith_core::op::Binary;
@@ -107,6 +108,17 @@ where
         let fault = format!("it has no gradient in {name}, which candle tracks: detach it");
         return Err(Error::Objective { fault });
     }
+    // The gradient in one argument alone, of what is made of the objective and its arguments.
+    let again = |name: &str| {
+        let others = tracked.iter().filter(|(other, _)| *other != name);
+        let alone = others.fold(wanted.clone(), |wanted, (other, _)| wanted.constant(other));
+        let (objective, runner, name) = (objective.clone(), runner.clone(), name.to_owned());
+        move |made: &dyn Fn(Objective, Inputs) -> (Objective, Inputs)| {
+            let (objective, inputs) = made(objective.clone(), alone.clone());
+            let evaluation = objective.value_and_grad(&runner, &inputs).map_err(refused)?;
+            evaluation.grad(&name).cloned().ok_or_else(no_gradient)
+        }
+    };
     let missing = || Error::Objective { fault: "it has no value".into() };
     if leaving.first().is_some_and(|value| value.shape.is_empty()) {
         let picks = wanted.picks(runner, &plan)?;
@@ -116,20 +128,30 @@ where
         let grads: BTreeMap<_, _> = names.zip(grads).collect();
         let value = outputs.pop().ok_or_else(missing)?;
         return hung(value, &tracked, |name| {
-            let grad = grads.get(name).cloned();
-            Box::new(move |upstream| scaled(upstream, grad.as_ref()))
+            let (grad, again) = (grads.get(name).cloned(), again(name));
+            Box::new(move |upstream| {
+                let grad = grad.as_ref().ok_or_else(no_gradient)?;
+                // A loss is scaled so that a gradient of 16 bits does not vanish: before it is rounded to them.
+                if grad.dtype().size_in_bytes() == 2 {
+                    match composed::scalar(upstream)? {
+                        1.0 => Ok(grad.clone()),
+                        scale => again(&|objective, inputs| (scale * objective, inputs)),
+                    }
+                } else {
+                    scaled(upstream, grad)
+                }
+            })
         });
     }
     // Of an unreduced loss only the pull of a cotangent is wanted, once there is one.
     let value = objective.value(runner, inputs)?;
     hung(value, &tracked, |name| {
-        let others = tracked.iter().filter(|(other, _)| *other != name);
-        let alone = others.fold(wanted.clone(), |wanted, (other, _)| wanted.constant(other));
-        let (objective, runner, name) = (objective.clone(), runner.clone(), name.to_owned());
+        let again = again(name);
         Box::new(move |upstream| {
-            let inputs = alone.clone().tensor(GRAD_OUTPUT.name, upstream.clone());
-            let pulled = objective.value_and_grad(&runner, &inputs.constant(GRAD_OUTPUT.name));
-            pulled.map_err(refused)?.grad(&name).cloned().ok_or_else(no_gradient)
+            again(&|objective, inputs| {
+                let inputs = inputs.tensor(GRAD_OUTPUT.name, upstream.clone());
+                (objective, inputs.constant(GRAD_OUTPUT.name))
+            })
         })
     })
 }
@@ -151,10 +173,8 @@ fn hung(
 }
 
 /// The gradient times one number; as it is where that is 1, if the number is at hand.
-fn scaled(upstream: &Tensor, grad: Option<&Tensor>) -> Result<Tensor> {
-    let grad = grad.ok_or_else(no_gradient)?;
-    let at_hand = upstream.device().is_cpu();
-    if at_hand && upstream.to_dtype(DType::F64)?.to_scalar::<f64>()? == 1.0 {
+fn scaled(upstream: &Tensor, grad: &Tensor) -> Result<Tensor> {
+    if upstream.device().is_cpu() && composed::scalar(upstream)? == 1.0 {
         return Ok(grad.clone());
     }
     let upstream = upstream.reshape(vec![1; grad.rank()])?;

@@ -45,8 +45,12 @@ impl Candle {
 
     /// The number in the backend's type, rounded once.
     fn number(&self, number: f64) -> Result<Tensor> {
+        self.number_of(number, self.dtype)
+    }
+
+    pub(crate) fn number_of(&self, number: f64, dtype: DType) -> Result<Tensor> {
         let number = Tensor::new(&[[[number]]], &Device::Cpu)?;
-        number.to_dtype(self.dtype)?.to_device(&self.device)
+        number.to_dtype(dtype)?.to_device(&self.device)
     }
 
     fn tensor(&self, operand: Operand<'_, Tensor>) -> Result<Tensor> {
@@ -98,11 +102,7 @@ impl Backend for Candle {
 
     fn fold(&self, op: Reduce, x: Operand<'_, Tensor>) -> Result<f64> {
         let x = self.tensor(x)?;
-        if self.composed {
-            composed::fold(op, &x)?.reshape(())?.to_dtype(DType::F64)?.to_scalar()
-        } else {
-            cpu::fold(op, &x)
-        }
+        if self.composed { composed::scalar(&composed::fold(op, &x)?) } else { cpu::fold(op, &x) }
     }
 
     fn at_label(
@@ -194,7 +194,7 @@ impl Take<Tensor, Error> for Candle {
         let ([rows, _, classes], inner) = (table.sides(), x.dim(2)?);
         let [index, mask] = self.places(table, inner)?;
         let zero = self.number(0.0)?.broadcast_as(x.shape())?;
-        let x = composed::wide(&mask.where_cond(x, &zero)?)?;
+        let x = mask.where_cond(x, &zero)?.to_dtype(composed::widest(&self.device))?;
         let sums = Tensor::zeros((rows, classes, inner), x.dtype(), &self.device)?;
         if classes == 0 {
             return sums.to_dtype(self.dtype);

@@ -3,12 +3,12 @@
 //! No branch that is not taken holds a NaN or an infinity, and none meets another in a kink, so that candle's
 //! derivatives of what is selected and of what is not are finite.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
 
 /// The number in the tensor's type, with as many axes.
 fn like(x: &Tensor, number: f64) -> Result<Tensor> {
-    let number = Tensor::new(number, &candle_core::Device::Cpu)?.to_dtype(x.dtype())?;
+    let number = Tensor::new(number, &Device::Cpu)?.to_dtype(x.dtype())?;
     number.to_device(x.device())?.reshape(vec![1; x.rank()])
 }
 
@@ -20,9 +20,18 @@ fn choose(mask: &Tensor, then: &Tensor, otherwise: &Tensor) -> Result<Tensor> {
     mask.broadcast_as(&shape)?.where_cond(&then, &otherwise.broadcast_as(&shape)?)
 }
 
-/// The type that sums are made in: twice as exact as any result, where the device has it.
-pub(crate) fn wide(x: &Tensor) -> Result<Tensor> {
-    x.to_dtype(if x.device().is_metal() { DType::F32 } else { DType::F64 })
+/// The type that sums are made in: `F64`, where the device has it.
+pub(crate) fn widest(device: &Device) -> DType {
+    if device.is_metal() { DType::F32 } else { DType::F64 }
+}
+
+fn wide(x: &Tensor) -> Result<Tensor> {
+    x.to_dtype(widest(x.device()))
+}
+
+/// The one number of a tensor, on the host.
+pub(crate) fn scalar(x: &Tensor) -> Result<f64> {
+    x.reshape(())?.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.to_scalar()
 }
 
 /// What `f` gives in f32 where the type has 16 bits, rounded once.

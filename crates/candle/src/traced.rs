@@ -3,7 +3,7 @@
 use crate::array::{joined, matches, seen};
 use crate::backend::{Candle, Labels};
 use crate::composed;
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
 use lossmith_core::plan::{Entering, Leaving, Picks};
 use lossmith_core::{Backend as _, Error, Matmul as _, Operand, Plan, Runner, Take as _, scalar};
@@ -85,15 +85,13 @@ impl Trace<'_> {
             Node::Constant(bits) => self.number(f64::from_bits(bits)),
             #[allow(clippy::cast_precision_loss, reason = "a side above 2^53 does not exist")]
             Node::Size(axis, frame) => self.number(self.plan.sides()[frame][axis.index()] as f64),
-            Node::Input(index) if shape == NUMBER => composed::wide(&self.inputs[index]),
+            Node::Input(index) if shape == NUMBER => self.inputs[index].to_dtype(self.wide()),
             Node::Input(index) => Ok(self.inputs[index].clone()),
             Node::Unary(op, x) => composed::unary(op, &of(x)?),
             Node::Binary(op, a, b) => composed::binary(op, &of(a)?, &of(b)?),
             // One number is chosen on the host, so that nothing of the other is differentiated: the mean of nothing.
             Node::Select(compare, [a, b], [then, otherwise]) if shape == NUMBER => {
-                let [a, b] = [a, b].map(|id| self.made[id.index()].reshape(()));
-                let [a, b]: [Result<f64>; 2] =
-                    [a?, b?].map(|x| x.to_dtype(DType::F64)?.to_scalar::<f64>());
+                let [a, b] = [a, b].map(|id| composed::scalar(&self.made[id.index()]));
                 of(if scalar::compare(compare, a?, b?) { then } else { otherwise })
             }
             Node::Select(compare, [a, b], [then, otherwise]) => {
@@ -117,8 +115,12 @@ impl Trace<'_> {
         }
     }
 
+    fn wide(&self) -> DType {
+        composed::widest(&self.backend.device)
+    }
+
     fn number(&self, number: f64) -> Result<Tensor> {
-        composed::wide(&Tensor::new(&[[[number]]], &Device::Cpu)?.to_device(&self.backend.device)?)
+        self.backend.number_of(number, self.wide())
     }
 
     fn sides(&self, shape: Shape) -> [usize; 3] {

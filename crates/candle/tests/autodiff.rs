@@ -232,3 +232,22 @@ fn an_infinite_gradient_times_nothing_is_nothing() -> Result<()> {
     assert_eq!(numbers(grads.get(&x).unwrap()), [f64::NEG_INFINITY]);
     Ok(())
 }
+
+#[test]
+fn a_scaled_loss_keeps_gradients_that_16_bits_would_lose() -> Result<()> {
+    let count = 1 << 18;
+    for engine in ONE_NODE {
+        let x = Var::ones(count, DType::F16, &Device::Cpu)?;
+        let t = (x.as_detached_tensor() * 0.999)?;
+        let difference = 1.0 - numbers(&t.get(0)?)[0];
+        let value = (mse().on(engine()).forward(&x, &t)? * 1024.0)?;
+        let grads = value.backward()?;
+        // 2d/N is below 2⁻²⁵, which rounds to 0.
+        let right = 2.0 * difference / count as f64 * 1024.0;
+        let got = numbers(&grads.get(&x).unwrap().get(0)?)[0];
+        assert!((got - right).abs() <= 2e-3 * right, "{got}, not {right}");
+        let grads = mse().on(engine()).forward(&x, &t)?.backward()?;
+        assert_eq!(numbers(&grads.get(&x).unwrap().get(0)?), [0.0]);
+    }
+    Ok(())
+}
