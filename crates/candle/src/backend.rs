@@ -60,6 +60,22 @@ impl Candle {
             Operand::Scalar(number) => self.number(number),
         }
     }
+
+    /// The operands as tensors of one type: f32 in place of 16 bits beside a number, since 1/N is none of 16 bits.
+    fn together<const N: usize>(&self, operands: [Operand<'_, Tensor>; N]) -> [Result<Tensor>; N] {
+        let beside_number = operands.iter().any(|operand| operand.tensor().is_none());
+        let dtype = beside(self.dtype, beside_number);
+        operands.map(|operand| match operand {
+            Operand::Owned(tensor) => tensor.to_dtype(dtype),
+            Operand::Borrowed(tensor) => tensor.to_dtype(dtype),
+            Operand::Scalar(number) => self.number_of(number, dtype),
+        })
+    }
+}
+
+/// The type that an op on tensors of that type is computed in.
+pub(crate) fn beside(dtype: DType, number: bool) -> DType {
+    if number && dtype.size_in_bytes() == 2 { DType::F32 } else { dtype }
 }
 
 /// Class indices on the device: the label of every row, a number beyond all classes where it has none.
@@ -80,8 +96,9 @@ impl Backend for Candle {
     }
 
     fn binary(&self, op: Binary, a: Operand<'_, Tensor>, b: Operand<'_, Tensor>) -> Result<Tensor> {
-        let (a, b) = (self.tensor(a)?, self.tensor(b)?);
-        if self.composed { composed::binary(op, &a, &b) } else { cpu::binary(op, &a, &b) }
+        let [a, b] = self.together([a, b]);
+        let ops = if self.composed { composed::binary } else { cpu::binary };
+        ops(op, &a?, &b?)?.to_dtype(self.dtype)
     }
 
     fn select(
@@ -90,9 +107,9 @@ impl Backend for Candle {
         [a, b]: [Operand<'_, Tensor>; 2],
         [then, otherwise]: [Operand<'_, Tensor>; 2],
     ) -> Result<Tensor> {
-        let (a, b) = (self.tensor(a)?, self.tensor(b)?);
-        let (then, otherwise) = (self.tensor(then)?, self.tensor(otherwise)?);
-        composed::select(compare, [&a, &b], [&then, &otherwise])
+        let [a, b] = self.together([a, b]);
+        let [then, otherwise] = self.together([then, otherwise]);
+        composed::select(compare, [&a?, &b?], [&then?, &otherwise?])?.to_dtype(self.dtype)
     }
 
     fn reduce(&self, op: Reduce, x: Operand<'_, Tensor>, axis: Axis) -> Result<Tensor> {

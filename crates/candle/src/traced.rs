@@ -1,7 +1,7 @@
 //! A loss run on tensors that candle tracks, so that it differentiates the ops one by one.
 
 use crate::array::{joined, matches, seen};
-use crate::backend::{Candle, Labels};
+use crate::backend::{Candle, Labels, beside};
 use crate::composed;
 use candle_core::{DType, Result, Tensor};
 use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
@@ -76,12 +76,15 @@ struct Trace<'a> {
 impl Trace<'_> {
     fn node(&self, node: Node, shape: Shape) -> Result<Tensor> {
         let backend = self.backend;
-        // A number among tensors is of their type.
+        // Tensors are of one type, and a number among them is of it too.
+        let number = |id: Id| self.made[id.index()].dtype() != backend.dtype;
+        let elementwise = matches!(node, Node::Binary(..) | Node::Select(..) | Node::AtLabel(..));
+        let dtype = beside(backend.dtype, elementwise && node.arguments().any(number));
         let of = |id: Id| {
             let made = &self.made[id.index()];
-            if shape == NUMBER { Ok(made.clone()) } else { made.to_dtype(backend.dtype) }
+            if shape == NUMBER { Ok(made.clone()) } else { made.to_dtype(dtype) }
         };
-        match node {
+        let made = match node {
             Node::Constant(bits) => self.number(f64::from_bits(bits)),
             #[allow(clippy::cast_precision_loss, reason = "a side above 2^53 does not exist")]
             Node::Size(axis, frame) => self.number(self.plan.sides()[frame][axis.index()] as f64),
@@ -112,7 +115,8 @@ impl Trace<'_> {
             }
             Node::Spread(x) => of(x)?.broadcast_as(&self.sides(shape)[..]),
             Node::Detach(x) => Ok(of(x)?.detach()),
-        }
+        };
+        if shape == NUMBER { made } else { made?.to_dtype(backend.dtype) }
     }
 
     fn wide(&self) -> DType {

@@ -251,3 +251,17 @@ fn a_scaled_loss_keeps_gradients_that_16_bits_would_lose() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_mean_in_16_bits_divides_by_a_count_that_they_do_not_hold() -> Result<()> {
+    for engine in ONE_NODE {
+        let x = Var::from_tensor(&(Tensor::ones(70_000, DType::F16, &Device::Cpu)? * 100.0)?)?;
+        let value = mse().on(engine()).forward(&x, &x.as_detached_tensor().zeros_like()?)?;
+        assert_eq!(numbers(&value), [10_000.0]);
+        let grads = value.backward()?;
+        let (got, right) = (numbers(&grads.get(&x).unwrap().get(0)?)[0], 200.0 / 70_000.0);
+        // 1/70000 as a number of 16 bits is 1.4e-3 off.
+        assert!((got / right - 1.0).abs() < 5e-4, "{got}, not {right}");
+    }
+    Ok(())
+}
