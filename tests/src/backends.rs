@@ -25,11 +25,21 @@ fn fused<T: Element>(loss: &AnyLoss, inputs: &Inputs<Dense>) -> Result<Evaluatio
     loss.value_and_grad(&Fused::new().rounded::<T>(), inputs)
 }
 
+#[cfg(feature = "candle")]
+fn candle(
+    dtype: candle_core::DType,
+    loss: &AnyLoss,
+    inputs: &Inputs<Dense>,
+) -> Result<Evaluation<Dense>, Error> {
+    let candle = lossmith_candle::Candle::new(&candle_core::Device::Cpu, dtype);
+    loss.value_and_grad(&candle.map_err(Error::backend)?, inputs)
+}
+
 /// Value and gradients on the reference.
 pub const REFERENCE: Run = |loss, inputs| loss.value_and_grad(&Reference, inputs);
 
 /// Every backend but the reference, in every format it has.
-pub const BACKENDS: [(&str, Format, Run); 13] = [
+pub const BACKENDS: &[(&str, Format, Run)] = &[
     ("ndarray", Format::F64, on::<NdArray<'_, f64>>),
     ("ndarray", Format::F32, on::<NdArray<'_, f32>>),
     ("nalgebra", Format::F64, on::<Nalgebra<'_, f64>>),
@@ -40,6 +50,14 @@ pub const BACKENDS: [(&str, Format, Run); 13] = [
     ("fused", Format::F32, fused::<f32>),
     ("fused", Format::F16, fused::<f16>),
     ("fused", Format::BF16, fused::<bf16>),
+    #[cfg(feature = "candle")]
+    ("candle", Format::F64, |loss, inputs| candle(candle_core::DType::F64, loss, inputs)),
+    #[cfg(feature = "candle")]
+    ("candle", Format::F32, |loss, inputs| candle(candle_core::DType::F32, loss, inputs)),
+    #[cfg(feature = "candle")]
+    ("candle", Format::F16, |loss, inputs| candle(candle_core::DType::F16, loss, inputs)),
+    #[cfg(feature = "candle")]
+    ("candle", Format::BF16, |loss, inputs| candle(candle_core::DType::BF16, loss, inputs)),
     ("naive", Format::F64, on::<Naive<f64>>),
     ("naive", Format::F32, on::<Naive<f32>>),
     ("naive", Format::F16, on::<Naive<f16>>),

@@ -29,6 +29,9 @@ pub enum BackendName {
     Half,
     /// The fused engine.
     Fused,
+    /// candle, on the CPU.
+    #[cfg(feature = "candle")]
+    Candle,
     /// The example of a custom backend: everything in the format, plain sums.
     Naive,
 }
@@ -68,7 +71,7 @@ pub(crate) type Runner =
     fn(&Loss, &Inputs<Dense>) -> Result<Evaluation<Dense>, lossmith_core::Error>;
 
 /// Every backend with each of its number formats.
-pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 15] = [
+pub(crate) const RUNNERS: &[(BackendName, Dtype, Runner)] = &[
     (BackendName::Reference, Dtype::F64, |loss, inputs| on(&Reference, loss, inputs)),
     (BackendName::NdArray, Dtype::F64, |loss, inputs| on(&NdArray::<f64>::new(), loss, inputs)),
     (BackendName::NdArray, Dtype::F32, |loss, inputs| on(&NdArray::<f32>::new(), loss, inputs)),
@@ -80,6 +83,14 @@ pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 15] = [
     (BackendName::Fused, Dtype::F32, |loss, inputs| on(&fused::<f32>(), loss, inputs)),
     (BackendName::Fused, Dtype::F16, |loss, inputs| on(&fused::<f16>(), loss, inputs)),
     (BackendName::Fused, Dtype::Bf16, |loss, inputs| on(&fused::<bf16>(), loss, inputs)),
+    #[cfg(feature = "candle")]
+    (BackendName::Candle, Dtype::F64, |loss, inputs| on(&candle(Dtype::F64)?, loss, inputs)),
+    #[cfg(feature = "candle")]
+    (BackendName::Candle, Dtype::F32, |loss, inputs| on(&candle(Dtype::F32)?, loss, inputs)),
+    #[cfg(feature = "candle")]
+    (BackendName::Candle, Dtype::F16, |loss, inputs| on(&candle(Dtype::F16)?, loss, inputs)),
+    #[cfg(feature = "candle")]
+    (BackendName::Candle, Dtype::Bf16, |loss, inputs| on(&candle(Dtype::Bf16)?, loss, inputs)),
     (BackendName::Naive, Dtype::F64, |loss, inputs| on(&Naive::<f64>::new(), loss, inputs)),
     (BackendName::Naive, Dtype::F32, |loss, inputs| on(&Naive::<f32>::new(), loss, inputs)),
     (BackendName::Naive, Dtype::F16, |loss, inputs| on(&Naive::<f16>::new(), loss, inputs)),
@@ -88,6 +99,18 @@ pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 15] = [
 
 fn fused<T: Element>() -> Rounded<T> {
     Fused::new().rounded()
+}
+
+#[cfg(feature = "candle")]
+fn candle(dtype: Dtype) -> Result<lossmith_candle::Candle, lossmith_core::Error> {
+    let dtype = match dtype {
+        Dtype::F64 => candle_core::DType::F64,
+        Dtype::F32 => candle_core::DType::F32,
+        Dtype::F16 => candle_core::DType::F16,
+        Dtype::Bf16 => candle_core::DType::BF16,
+    };
+    let candle = lossmith_candle::Candle::new(&candle_core::Device::Cpu, dtype);
+    candle.map_err(lossmith_core::Error::backend)
 }
 
 fn on<R: lossmith_core::Runner<Dense, Output = Dense>>(

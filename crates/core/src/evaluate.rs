@@ -83,18 +83,29 @@ fn enter<B: Backend, A: Array<B>>(
 ) -> Result<Option<Value<B::Tensor>>, Error> {
     let Some(array) = arrays[entering.place] else { return Ok(None) };
     let tensor = array.enter(backend, &entering.view).map_err(Error::backend)?;
-    for &(argument, domain) in &entering.domains {
-        let outside = first_outside(backend, &tensor, domain).map_err(Error::backend)?;
-        if let Some((index, value)) = outside {
-            return Err(Error::Domain { argument, index, value, domain: domain.name });
-        }
-    }
+    entering.check(backend, &tensor)?;
     Ok(Some(if entering.shape == NUMBER {
         let number = backend.fold(Reduce::Sum, Operand::Owned(tensor));
         Value::Number(number.map_err(Error::backend)?)
     } else {
         Value::Tensor(tensor)
     }))
+}
+
+impl Entering {
+    /// Checks that a tensor's numbers are what they have to be.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] names the first that is not, or the backend's own.
+    pub fn check<B: Backend>(&self, backend: &B, tensor: &B::Tensor) -> Result<(), Error> {
+        for &(argument, domain) in &self.domains {
+            let outside = first_outside(backend, tensor, domain).map_err(Error::backend)?;
+            if let Some((index, value)) = outside {
+                return Err(Error::Domain { argument, index, value, domain: domain.name });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<D: Definition> Loss<D> {

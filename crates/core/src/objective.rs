@@ -29,6 +29,12 @@ impl<D: Definition> From<Loss<D>> for Objective {
     }
 }
 
+impl<D: Definition> From<&Loss<D>> for Objective {
+    fn from(loss: &Loss<D>) -> Self {
+        Self::of(loss)
+    }
+}
+
 impl<T: Into<Self>> Add<T> for Objective {
     type Output = Self;
     fn add(mut self, other: T) -> Self {
