@@ -44,6 +44,21 @@ impl<A> Inputs<A> {
         self
     }
 
+    /// The same arguments in other arrays.
+    ///
+    /// # Errors
+    /// The first one that the conversion gives.
+    pub fn try_map<B, E>(&self, mut to: impl FnMut(&A) -> Result<B, E>) -> Result<Inputs<B>, E> {
+        let given = self.given.iter().map(|(name, input)| {
+            let input = match input {
+                Input::Numbers(array) => Input::Numbers(to(array)?),
+                Input::Indices(indices) => Input::Indices(indices.clone()),
+            };
+            Ok((name.clone(), input))
+        });
+        Ok(Inputs { given: given.collect::<Result<_, E>>()?, constant: self.constant.clone() })
+    }
+
     /// With an argument of class indices, by PyTorch's name.
     #[must_use]
     pub fn labels(mut self, name: &str, indices: impl Into<Indices>) -> Self {

@@ -87,7 +87,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// A loss, written once: what it takes, and its value per element or row as a formula.
-pub trait Definition: CloneDefinition + fmt::Debug {
+pub trait Definition: CloneDefinition + fmt::Debug + Send + Sync {
     /// Its name, arguments and formula.
     fn entry(&self) -> &'static Entry;
 
@@ -337,7 +337,8 @@ impl<D: Definition> Loss<D> {
     }
 
     /// What the caller calls an argument.
-    pub(crate) fn given_name<'a>(&'a self, argument: &'a str) -> &'a str {
+    #[must_use]
+    pub fn given_name<'a>(&'a self, argument: &'a str) -> &'a str {
         let renamed = self.renamed.iter().rev().find(|(from, _)| from == argument);
         renamed.map_or(argument, |(_, to)| to)
     }
