@@ -56,6 +56,16 @@ impl AnyTensor {
         Self(Tensor::<1>::from_dispatch(self.0.clone()).inner().into_dispatch())
     }
 
+    /// The tensor with autodiff, as burn's `autodiff` has it.
+    pub(crate) fn with_autodiff(self) -> Self {
+        Self(Tensor::<1>::from_dispatch(self.0).autodiff().into_dispatch())
+    }
+
+    /// Whether burn differentiates in it.
+    pub(crate) fn is_tracked(&self) -> bool {
+        self.autodiff() != DispatchAutodiffContext::Disabled && Dispatch::is_tracked(&self.0)
+    }
+
     pub(crate) fn autodiff(&self) -> DispatchAutodiffContext {
         self.0.autodiff
     }

@@ -9,6 +9,7 @@
 //! - Class indices go to the device once, as a mask of one byte an element; tables of sequences at every use.
 //! - A fold is one number on the host: on a GPU that waits for the device.
 
+use crate::array::AnyTensor;
 use crate::error::Fault;
 use crate::memory::Memory;
 use burn::tensor::{Bool, DType, Device, IndexingUpdateOp, Int, Shape, Tensor, TensorData};
@@ -41,6 +42,12 @@ impl Burn {
     #[must_use]
     pub fn new(device: &Device) -> Self {
         Self { device: device.clone().inner(), format: DType::F32, traced: false }
+    }
+
+    /// The backend on the device of a tensor, in its format.
+    #[must_use]
+    pub fn of(tensor: &AnyTensor) -> Self {
+        Self { device: tensor.device(), format: tensor.format(), traced: false }
     }
 
     /// The backend in f64.

@@ -34,6 +34,14 @@ pub enum Fault {
         /// Its format.
         got: DType,
     },
+    /// A tensor of flags, which no argument is.
+    #[error(
+        "{argument} is a tensor of flags, but losses take numbers or class indices: use float() or int()"
+    )]
+    Flags {
+        /// The argument.
+        argument: String,
+    },
     /// More arguments than the loss has.
     #[error("{got} arguments are given by place, but there are {expected}: name the others")]
     Places {

@@ -74,6 +74,22 @@ impl<B: Backend, A: Array<B>> Runner<A> for B {
     }
 }
 
+impl Entering {
+    /// Checks that what entered is in its domains.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] names the first number outside, or the backend's own.
+    pub fn check<B: Backend>(&self, backend: &B, tensor: &B::Tensor) -> Result<(), Error> {
+        for &(argument, domain) in &self.domains {
+            let outside = first_outside(backend, tensor, domain).map_err(Error::backend)?;
+            if let Some((index, value)) = outside {
+                return Err(Error::Domain { argument, index, value, domain: domain.name });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// An array as an input of the graph, in its domain; what is one number, however it is stored, goes to the host.
 fn enter<B: Backend, A: Array<B>>(
     backend: &B,
@@ -82,12 +98,7 @@ fn enter<B: Backend, A: Array<B>>(
 ) -> Result<Option<Value<B::Tensor>>, Error> {
     let Some(array) = arrays[entering.place] else { return Ok(None) };
     let tensor = array.enter(backend, &entering.view).map_err(Error::backend)?;
-    for &(argument, domain) in &entering.domains {
-        let outside = first_outside(backend, &tensor, domain).map_err(Error::backend)?;
-        if let Some((index, value)) = outside {
-            return Err(Error::Domain { argument, index, value, domain: domain.name });
-        }
-    }
+    entering.check(backend, &tensor)?;
     Ok(Some(if entering.shape == NUMBER {
         let number = backend.fold(Reduce::Sum, Operand::Owned(tensor));
         Value::Number(number.map_err(Error::backend)?)
