@@ -191,7 +191,8 @@ impl Backend for Burn {
             (Binary::Add, Operand::Scalar(b)) => self.lift(a).add_scalar(b),
             (Binary::Sub, Operand::Scalar(b)) => self.lift(a).sub_scalar(b),
             (Binary::Mul, Operand::Scalar(b)) => self.lift(a).mul_scalar(b),
-            (Binary::Div, Operand::Scalar(b)) => self.lift(a).div_scalar(b),
+            // burn's derivative of this op is off by the rounding of 1/b to f32.
+            (Binary::Div, Operand::Scalar(b)) if !self.traced => self.lift(a).div_scalar(b),
             (Binary::Weigh, Operand::Scalar(b)) => {
                 let a = self.lift(a);
                 let skipped = a.clone().equal_elem(0.0);
@@ -210,8 +211,10 @@ impl Backend for Burn {
                         choose(skipped, sides, Operand::Scalar(0.0), a * b)
                     }
                     Binary::ExpSub => {
-                        let same = a.clone().equal(b.clone());
-                        choose(same, sides, Operand::Scalar(1.0), (a - b).exp())
+                        // Equal infinities, whose difference is NaN.
+                        let (same, apart) = (a.clone().equal(b.clone()), a - b);
+                        let same = same.bool_and(apart.clone().is_nan());
+                        apart.mask_fill(same, 0.0).exp()
                     }
                     Binary::LogAddExp => {
                         let same = a.clone().equal(b.clone());

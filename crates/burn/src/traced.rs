@@ -4,8 +4,9 @@ use crate::array::AnyTensor;
 use crate::backend::{Burn, Mask};
 use crate::error::Fault;
 use burn::tensor::Tensor;
+use burn::tensor::activation::sigmoid;
 use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
-use lossmith_core::op::Axis;
+use lossmith_core::op::{Axis, Binary, Compare, Unary};
 use lossmith_core::plan::{Entering, Leaving, Picks};
 use lossmith_core::{Array, Backend, Error, Matmul, Operand, Plan, Runner, Take, scalar};
 
@@ -15,6 +16,7 @@ pub(crate) struct Traced;
 
 /// A node's value: a number that depends on no tensor, or a tensor.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "almost every value is a tensor")]
 enum Value {
     Number(f64),
     Tensor(Tensor<3>),
@@ -105,7 +107,12 @@ impl Run<'_> {
             Node::Constant(bits) => burn.full(sides, f64::from_bits(bits)),
             Node::Size(axis, frame) => burn.full(sides, self.size(axis, frame)),
             Node::Input(index) => self.inputs[index].clone(),
+            Node::Unary(Unary::Sigmoid, a) => sigmoid(self.tensor(value(a))),
+            Node::Unary(Unary::Softplus, a) => softplus(&self.tensor(value(a))),
             Node::Unary(op, a) => burn.unary(op, x(a))?,
+            Node::Binary(Binary::LogAddExp, a, b) => {
+                self.log_add_exp([a, b].map(|id| self.tensor(value(id))))?
+            }
             Node::Binary(op, a, b) => burn.binary(op, x(a), x(b))?,
             Node::Select(op, [a, b], [then, otherwise]) => {
                 burn.select(op, [x(a), x(b)], [x(then), x(otherwise)])?
@@ -132,6 +139,15 @@ impl Run<'_> {
             Node::Detach(a) => self.tensor(value(a)).detach(),
         };
         Ok(Value::Tensor(tensor))
+    }
+
+    /// ln(e^(a − m) + e^(b − m)) + m, through which m, the larger, no derivative passes.
+    fn log_add_exp(&self, [a, b]: [Tensor<3>; 2]) -> Result<Tensor<3>, Fault> {
+        let lent = Operand::Borrowed;
+        let most =
+            self.burn.select(Compare::Lt, [lent(&a), lent(&b)], [lent(&b), lent(&a)])?.detach();
+        let [a, b] = [&a, &b].map(|x| self.burn.binary(Binary::ExpSub, lent(x), lent(&most)));
+        Ok((a? + b?).log() + most)
     }
 
     /// The value of a node that depends on no tensor.
@@ -178,4 +194,11 @@ impl Run<'_> {
             Dim::Full(axis, frame) => self.plan.sides()[frame][axis.index()],
         })
     }
+}
+
+/// max(x, 0) + ln(1 + e^−|x|), with the maximum as (x + |x|)/2: at 0 its derivative is 1/2, as that of |x| is 0.
+fn softplus(x: &Tensor<3>) -> Tensor<3> {
+    let nothing = x.clone().equal_elem(f64::NEG_INFINITY);
+    let most = (x.clone() + x.clone().abs()).mul_scalar(0.5).mask_fill(nothing, 0.0);
+    most + x.clone().abs().neg().exp().log1p()
 }
