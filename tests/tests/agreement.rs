@@ -22,7 +22,7 @@ fn check(
     problem: &Problem,
     judged: impl Fn(Format) -> bool,
 ) -> Result<(), TestCaseError> {
-    for (name, format, run) in BACKENDS {
+    for &(name, format, run) in BACKENDS {
         let inputs = problem.clone().rounded(format).inputs();
         let expected = loss.value_and_grad(&Reference, &inputs);
         let what = || format!("{name} {}: {loss:?} {problem:?}", format.name);

@@ -189,16 +189,13 @@ where
 
 macro_rules! attach {
     ($($feature:literal $device:ident)*) => {
-        /// The value as a node of the autodiff that the parents are tracked in.
+        /// The value as a node of the autodiff that the parents are tracked in, all by one strategy.
         fn attach(
             value: AnyTensor,
             parents: &[DispatchTensor],
             gradients: Gradients,
         ) -> Result<DispatchTensor, Fault> {
             let autodiff = parents.first().map(|parent| parent.autodiff).unwrap_or_default();
-            if parents.iter().any(|parent| parent.autodiff != autodiff) {
-                return Err(Fault::Checkpointing);
-            }
             $(
                 #[cfg(feature = $feature)]
                 if let DispatchTensorKind::$device(BackendTensor::Float(value)) = &value.0.kind {

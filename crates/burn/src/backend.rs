@@ -44,6 +44,20 @@ impl Burn {
         Self { device: device.clone().inner(), format: DType::F32, traced: false }
     }
 
+    /// The backend on burn's CPU device flex, in f32.
+    #[cfg(feature = "flex")]
+    #[must_use]
+    pub fn flex() -> Self {
+        Self::new(&Device::flex())
+    }
+
+    /// The backend on burn's CPU device ndarray, in f32.
+    #[cfg(feature = "ndarray")]
+    #[must_use]
+    pub fn ndarray() -> Self {
+        Self::new(&Device::ndarray())
+    }
+
     /// The backend on the device of a tensor, in its format.
     #[must_use]
     pub fn of(tensor: &AnyTensor) -> Self {

@@ -50,6 +50,11 @@ pub enum Fault {
         /// How many there are.
         expected: usize,
     },
+    /// The cotangent of an unreduced loss, which is burn's to give.
+    #[error(
+        "grad_output comes from above in burn's backward pass: multiply the loss by it instead"
+    )]
+    Cotangent,
     /// A result has another number of sides than was asked for.
     #[error("the result has shape {got}, but a tensor of {expected} sides is asked for", got = Sides(got))]
     Rank {

@@ -8,6 +8,7 @@ use crate::fused::FusedBurn;
 use crate::traced::Traced;
 use burn::backend::DispatchAutodiffContext;
 use burn::tensor::{Bool, Device, Gradients, Int, Tensor};
+use lossmith_core::catalogue::GRAD_OUTPUT;
 use lossmith_core::loss::Definition;
 use lossmith_core::{Error, Indices, Loss, Objective};
 
@@ -278,10 +279,23 @@ fn run(
 
 /// The arguments as core takes them, all on one device and in one format.
 fn checked(named: Vec<(String, Argument)>) -> Result<Inputs, Error> {
-    let first = named.iter().find_map(|(_, Argument(given))| match given {
-        Given::Numbers(tensor) => Some((tensor.device(), tensor.format())),
-        Given::Indices(..) | Given::Flags => None,
-    });
+    if named.iter().any(|(name, _)| name == GRAD_OUTPUT.name) {
+        return Err(Fault::Cotangent.into());
+    }
+    let numbers = || {
+        named.iter().filter_map(|(_, Argument(given))| match given {
+            Given::Numbers(tensor) => Some(tensor),
+            Given::Indices(..) | Given::Flags => None,
+        })
+    };
+    let disabled = DispatchAutodiffContext::Disabled;
+    let mut strategies = numbers().map(AnyTensor::autodiff).filter(|own| *own != disabled);
+    if let Some(first) = strategies.next()
+        && strategies.any(|other| other != first)
+    {
+        return Err(Fault::Checkpointing.into());
+    }
+    let first = numbers().next().map(|tensor| (tensor.device(), tensor.format()));
     let mut inputs = Inputs::new();
     for (argument, Argument(given)) in named {
         inputs = match (given, &first) {

@@ -334,7 +334,7 @@ fn wrong(kind: Kind, loss: &AnyLoss, argument: &Argument, seed: &mut Stream) -> 
 /// Checks that a problem is refused everywhere, in the same words, and that they say what they have to.
 fn refused(loss: &AnyLoss, problem: &Problem, says: &[String]) {
     let what = || format!("{loss:?} {problem:?}");
-    for (name, format, run) in BACKENDS {
+    for &(name, format, run) in BACKENDS {
         let inputs = problem.clone().rounded(format).inputs();
         let Err(expected) = REFERENCE(loss, &inputs) else { panic!("taken: {says:?} {}", what()) };
         let words = expected.to_string();
