@@ -1,4 +1,4 @@
-//! lossmith's losses on burn's tensors, in its autodiff.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(feature = "ndarray", allow(deprecated, reason = "burn still has the device ndarray"))]
 
 mod array;
