@@ -96,9 +96,9 @@ macro_rules! number {
     ($($format:ident $variant:ident)*) => {$(
         impl Number for $format {
             fn elements(memory: &Memory) -> (Cow<'_, [Self]>, Vec<usize>) {
-                match memory {
+                match *memory {
                     #[cfg(feature = "flex")]
-                    Memory::Flex(tensor) => {
+                    Memory::Flex(ref tensor) => {
                         let layout = tensor.layout();
                         let shape: &[usize] = layout.shape();
                         let last = |strides: &[usize]| -> usize {
@@ -120,7 +120,7 @@ macro_rules! number {
                         }
                     }
                     #[cfg(feature = "ndarray")]
-                    Memory::NdArray(tensor) => {
+                    Memory::NdArray(ref tensor) => {
                         // Other formats do not come here: a tensor's format is checked before.
                         let burn::backend::ndarray::NdArrayTensor::$variant(storage) = tensor else {
                             return (Vec::new().into(), Vec::new());
