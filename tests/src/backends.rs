@@ -1,6 +1,8 @@
 //! Every backend and format, as functions of one type.
 
 use half::{bf16, f16};
+#[cfg(feature = "burn")]
+use lossmith_burn::Burn;
 use lossmith_core::loss::Definition;
 use lossmith_core::{Backend, Dense, Error, Evaluation, Format, Inputs, Loss, Reference};
 use lossmith_fused::{Element, Fused};
@@ -61,4 +63,8 @@ pub const BACKENDS: &[(&str, Format, Run)] = &[
     ("naive", Format::F64, on::<Naive<f64>>),
     ("naive", Format::F32, on::<Naive<f32>>),
     ("naive", Format::F16, on::<Naive<f16>>),
+    #[cfg(feature = "burn")]
+    ("burn", Format::F64, |loss, inputs| loss.value_and_grad(&Burn::flex().double(), inputs)),
+    #[cfg(feature = "burn")]
+    ("burn", Format::F32, |loss, inputs| loss.value_and_grad(&Burn::flex(), inputs)),
 ];

@@ -6,7 +6,9 @@ use candle_core::Var;
 use candle_nn::loss as candle;
 use criterion::BenchmarkGroup;
 use criterion::measurement::WallTime;
-use lossmith_benches::narrow;
+use lossmith_benches::{AnyLoss, narrow};
+use lossmith_burn::{Arguments, Forward, FusedBurn, Mode, Through};
+use lossmith_core::{Dense, catalogue};
 use lossmith_tests::Problem;
 use std::hint::black_box;
 
@@ -15,6 +17,8 @@ pub(crate) fn bench(group: &mut BenchmarkGroup<'_, WallTime>, loss: &str, proble
         group.bench_function(name, |bench| bench.iter(&mut run));
     };
     time("burn", burn(loss, problem));
+    time("lossmith on burn", on_burn(loss, problem, Mode::Node));
+    time("lossmith on burn, fused", on_burn(loss, problem, Mode::Fused(FusedBurn::new())));
     time("candle", candle(loss, problem));
 }
 
@@ -56,6 +60,35 @@ fn burn(loss: &str, problem: &Problem) -> Box<dyn FnMut()> {
         }
         other => unreachable!("{other} is not in the table"),
     }
+}
+
+/// Our loss in burn's autodiff: forward, and backward to the input.
+fn on_burn(loss: &str, problem: &Problem, mode: Mode) -> Box<dyn FnMut()> {
+    let loss = catalogue::find(loss).unwrap().through(mode);
+    match problem.numbers[0].1.shape().len() {
+        1 => on_rank::<1>(loss, problem),
+        _ => on_rank::<2>(loss, problem),
+    }
+}
+
+fn on_rank<const D: usize>(loss: Through<AnyLoss>, problem: &Problem) -> Box<dyn FnMut()> {
+    let device = Device::flex().autodiff();
+    let tensor = |numbers: &Dense| {
+        Tensor::<D>::from_data(TensorData::new(narrow(numbers), numbers.shape()), &device)
+    };
+    let input = tensor(&problem.numbers[0].1).require_grad();
+    let mut arguments = Arguments::new().named(problem.numbers[0].0, &input);
+    for (name, numbers) in &problem.numbers[1..] {
+        arguments = arguments.named(name, tensor(numbers));
+    }
+    for (name, labels) in &problem.labels {
+        let data = TensorData::new(labels.data.clone(), labels.shape.as_slice());
+        arguments = arguments.named(name, Tensor::<1, Int>::from_data(data, &device));
+    }
+    Box::new(move || {
+        let (_, grads) = loss.backward(arguments.clone()).unwrap();
+        black_box(input.grad(&grads).unwrap());
+    })
 }
 
 fn candle(loss: &str, problem: &Problem) -> Box<dyn FnMut()> {

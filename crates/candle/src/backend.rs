@@ -136,14 +136,11 @@ impl Backend for Candle {
         Powers { matmul: Some(self), take: Some(self) }
     }
 
-    fn labels(&self, labels: &lossmith_core::Labels) -> Result<Labels> {
+    fn labels(&self, labels: &lossmith_core::Labels<'_>) -> Result<Labels> {
         let [batch, classes, inner] = labels.sides();
         let classes = u32::try_from(classes)?;
-        let row = |label: &Option<usize>| match label {
-            Some(label) => u32::try_from(*label),
-            None => Ok(u32::MAX),
-        };
-        let rows = labels.rows().iter().map(row).collect::<std::result::Result<Vec<_>, _>>()?;
+        let row = |row| labels.get(row).map_or(Ok(u32::MAX), u32::try_from);
+        let rows = (0..batch * inner).map(row).collect::<std::result::Result<Vec<_>, _>>()?;
         Ok(Labels {
             rows: Tensor::from_vec(rows, (batch, 1, inner), &self.device)?,
             classes: Tensor::arange(0, classes, &self.device)?.reshape((1, (), 1))?,

@@ -84,7 +84,7 @@ impl Runner<Tensor> for Fused {
         &self,
         plan: &Plan,
         arrays: &[Option<&Tensor>],
-        picks: &Picks,
+        picks: &Picks<'_>,
     ) -> Result<Vec<Tensor>, Error> {
         let dtype = arrays.iter().flatten().next().map_or(DType::F32, |first| first.dtype());
         of_type!(dtype, T => self.of_type::<T>(plan, arrays, picks)).map_err(Error::backend)?
@@ -96,7 +96,7 @@ impl Fused {
         &self,
         plan: &Plan,
         tensors: &[Option<&Tensor>],
-        picks: &Picks,
+        picks: &Picks<'_>,
     ) -> Result<Vec<Tensor>, Error> {
         let guards = tensors.iter().map(|tensor| tensor.map(Tensor::storage_and_layout));
         let guards: Vec<_> = guards.collect();

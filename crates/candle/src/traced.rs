@@ -34,7 +34,7 @@ impl Runner<Tensor> for Traced {
         &self,
         plan: &Plan,
         arrays: &[Option<&Tensor>],
-        picks: &Picks,
+        picks: &Picks<'_>,
     ) -> std::result::Result<Vec<Tensor>, Error> {
         let labels = picks.labels.iter().map(|labels| self.0.labels(labels));
         let labels = labels.collect::<Result<_>>().map_err(Error::backend)?;
@@ -69,7 +69,7 @@ struct Trace<'a> {
     plan: &'a Plan,
     inputs: Vec<Tensor>,
     labels: Vec<Labels>,
-    picks: &'a Picks,
+    picks: &'a Picks<'a>,
     made: Vec<Tensor>,
 }
 

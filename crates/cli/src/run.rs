@@ -4,6 +4,8 @@ use crate::error::Error;
 use crate::read::{Argument, Data};
 use clap::ValueEnum;
 use half::{bf16, f16};
+#[cfg(feature = "burn")]
+use lossmith_burn::Burn;
 use lossmith_core::loss::Definition;
 use lossmith_core::{Dense, Evaluation, Format, Inputs, Reference, catalogue};
 use lossmith_fused::{Element, Fused, Rounded};
@@ -34,6 +36,9 @@ pub enum BackendName {
     Candle,
     /// The example of a custom backend: everything in the format, plain sums.
     Naive,
+    /// burn, on its CPU device flex.
+    #[cfg(feature = "burn")]
+    Burn,
 }
 
 /// A number format by name.
@@ -95,6 +100,10 @@ pub(crate) const RUNNERS: &[(BackendName, Dtype, Runner)] = &[
     (BackendName::Naive, Dtype::F32, |loss, inputs| on(&Naive::<f32>::new(), loss, inputs)),
     (BackendName::Naive, Dtype::F16, |loss, inputs| on(&Naive::<f16>::new(), loss, inputs)),
     (BackendName::Naive, Dtype::Bf16, |loss, inputs| on(&Naive::<bf16>::new(), loss, inputs)),
+    #[cfg(feature = "burn")]
+    (BackendName::Burn, Dtype::F64, |loss, inputs| on(&Burn::flex().double(), loss, inputs)),
+    #[cfg(feature = "burn")]
+    (BackendName::Burn, Dtype::F32, |loss, inputs| on(&Burn::flex(), loss, inputs)),
 ];
 
 fn fused<T: Element>() -> Rounded<T> {

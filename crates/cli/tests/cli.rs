@@ -81,9 +81,13 @@ fn eval_on_the_digits() {
     let got = json(&arguments);
     assert_eq!((&got["backend"], &got["dtype"]), (&"ndarray".into(), &"f32".into()));
     let exact = json(&[&arguments[..], &["--backend", "reference"]].concat());
-    let (got, exact) = (value(&got, "grad.input"), value(&exact, "grad.input"));
-    assert_eq!(got.len(), 17970);
-    assert!(got.iter().zip(&exact).all(|(a, b)| (a - b).abs() < 1e-10));
+    let burn = json(&[&arguments[..], &["--backend", "burn"]].concat());
+    let exact = value(&exact, "grad.input");
+    for got in [got, burn] {
+        let got = value(&got, "grad.input");
+        assert_eq!(got.len(), 17970);
+        assert!(got.iter().zip(&exact).all(|(a, b)| (a - b).abs() < 1e-10));
+    }
 }
 
 #[test]
@@ -213,7 +217,7 @@ fn compare_on_the_digits_has_every_backend() {
     for dtype in ["f64", "f32", "f16", "bf16"] {
         assert!(rows.iter().any(|row| row["dtype"] == dtype), "no {dtype}");
     }
-    for backend in ["ndarray", "nalgebra", "half", "fused", "naive"] {
+    for backend in ["ndarray", "nalgebra", "half", "fused", "naive", "burn"] {
         assert!(rows.iter().any(|row| row["backend"] == backend), "no {backend}");
     }
     for row in rows {

@@ -75,6 +75,22 @@ impl<B: Backend, A: Array<B>> Runner<A> for B {
     }
 }
 
+impl Entering {
+    /// Checks that what entered is in its domains.
+    ///
+    /// # Errors
+    /// [`Error::Domain`] names the first number outside, or the backend's own.
+    pub fn check<B: Backend>(&self, backend: &B, tensor: &B::Tensor) -> Result<(), Error> {
+        for &(argument, domain) in &self.domains {
+            let outside = first_outside(backend, tensor, domain).map_err(Error::backend)?;
+            if let Some((index, value)) = outside {
+                return Err(Error::Domain { argument, index, value, domain: domain.name });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// An array as an input of the graph, in its domain; what is one number, however it is stored, goes to the host.
 fn enter<B: Backend, A: Array<B>>(
     backend: &B,
@@ -90,22 +106,6 @@ fn enter<B: Backend, A: Array<B>>(
     } else {
         Value::Tensor(tensor)
     }))
-}
-
-impl Entering {
-    /// Checks that a tensor's numbers are what they have to be.
-    ///
-    /// # Errors
-    /// [`Error::Domain`] names the first that is not, or the backend's own.
-    pub fn check<B: Backend>(&self, backend: &B, tensor: &B::Tensor) -> Result<(), Error> {
-        for &(argument, domain) in &self.domains {
-            let outside = first_outside(backend, tensor, domain).map_err(Error::backend)?;
-            if let Some((index, value)) = outside {
-                return Err(Error::Domain { argument, index, value, domain: domain.name });
-            }
-        }
-        Ok(())
-    }
 }
 
 impl<D: Definition> Loss<D> {

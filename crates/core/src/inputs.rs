@@ -12,8 +12,10 @@ pub struct Inputs<A> {
 
 /// One argument.
 #[derive(Clone, Debug)]
-pub(crate) enum Input<A> {
+pub enum Input<A> {
+    /// Numbers, in a library's own array.
     Numbers(A),
+    /// Class indices.
     Indices(Indices),
 }
 
@@ -49,6 +51,12 @@ impl<A> Inputs<A> {
     pub fn without(mut self, name: &str) -> Self {
         self.given.retain(|(given, _)| given != name);
         self
+    }
+
+    /// The arguments with their names, in the order given.
+    #[must_use]
+    pub fn given(&self) -> &[(String, Input<A>)] {
+        &self.given
     }
 
     /// The same arguments in other arrays.

@@ -47,7 +47,7 @@ pub use dense::Dense;
 pub use error::Error;
 pub use evaluate::Runner;
 pub use format::Format;
-pub use inputs::{Evaluation, Inputs};
+pub use inputs::{Evaluation, Input, Inputs};
 pub use labels::{Indices, Labels};
 pub use loss::{Definition, Loss};
 pub use objective::Objective;
