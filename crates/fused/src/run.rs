@@ -71,14 +71,13 @@ impl Rows {
 impl<T: Element> Run<'_, T> {
     pub(crate) fn phases(&self, buffers: &mut [&mut [T]]) -> Vec<Order> {
         let places = self.leaving.len() + self.program.made.len();
-        let between = if self.program.made.is_empty() { 0 } else { places };
         let mut state = State {
             numbers: vec![f64::NAN; self.program.nodes.len()],
             orders: vec![Order::RowMajor; self.leaving.len()],
             buffers,
             made: self.program.made.iter().map(|_| Vec::new()).collect(),
-            wide: (0..between).map(|_| Vec::new()).collect(),
-            sums: vec![Vec::new(); between],
+            wide: (0..places).map(|_| Vec::new()).collect(),
+            sums: vec![Vec::new(); places],
         };
         for phase in &self.program.phases {
             self.numbers(&mut state.numbers);
