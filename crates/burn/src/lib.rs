@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(feature = "ndarray", allow(deprecated, reason = "burn still has the device ndarray"))]
+#![cfg_attr(
+    not(any(feature = "flex", feature = "ndarray")),
+    allow(unused, reason = "without them there is no autodiff to register a node with")
+)]
 
 mod array;
 mod autodiff;

@@ -138,3 +138,41 @@ macro_rules! number {
     )*};
 }
 number!(f32 F32 f64 F64);
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "helpers of tests")]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, Tensor};
+
+    #[test]
+    fn what_lies_in_one_slice_is_not_copied() {
+        for device in [Device::flex(), Device::ndarray()] {
+            let whole = Tensor::<2>::from_floats([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], &device);
+            let of = |tensor: &Tensor<2>| Memory::of(&tensor.clone().into_dispatch()).unwrap();
+            let read = |memory: &Memory| {
+                let (elements, strides) = f32::elements(memory);
+                (matches!(elements, Cow::Borrowed(_)), elements.to_vec(), strides)
+            };
+            let numbers = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0].to_vec();
+            assert_eq!(read(&of(&whole)), (true, numbers.clone(), vec![3, 1]));
+            assert_eq!(read(&of(&whole.clone().transpose())), (true, numbers, vec![1, 3]));
+            let row = whole.clone().slice([1..2, 0..3]);
+            assert_eq!(read(&of(&row)).1, [3.0, 4.0, 5.0]);
+            // One that stands for many is written out.
+            let spread = whole.slice([0..1, 0..3]).expand([2, 3]);
+            let (_, elements, strides) = read(&of(&spread));
+            assert_eq!((elements, strides), (vec![0.0, 1.0, 2.0, 0.0, 1.0, 2.0], vec![3, 1]));
+        }
+    }
+
+    #[test]
+    fn a_reduction_sees_any_layout() {
+        let turned =
+            Tensor::<3>::from_floats([[[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]], &Device::flex());
+        let memory = Memory::of(&turned.swap_dims(1, 2).into_dispatch()).unwrap();
+        let sums = memory.reduce::<f32>(Reduce::Sum, [1, 2, 3], Axis::Inner);
+        assert_eq!(sums, [6.0, 9.0]);
+        assert_eq!(memory.fold::<f32>(Reduce::Max, [1, 2, 3]), 5.0);
+    }
+}
