@@ -109,6 +109,15 @@ impl Big {
         }
     }
 
+    /// The exponent of the leading bit; none of 0, NaN and the infinities.
+    #[must_use]
+    pub fn exponent(&self) -> Option<isize> {
+        match self {
+            Self::Finite(x) if !x.is_zero() => Some(x.exponent()),
+            Self::Nan | Self::Infinite(_) | Self::Finite(_) => None,
+        }
+    }
+
     /// −x
     #[must_use]
     pub fn neg(&self) -> Self {

@@ -24,6 +24,8 @@ pub struct Step<'a> {
     pub index: usize,
     /// The op.
     pub node: Node,
+    /// Which sides are full; those of a number on the host are not.
+    pub shape: Shape,
     /// The sides of its result.
     pub sides: [usize; 3],
     /// What it read, in order.
@@ -75,7 +77,7 @@ impl Oracle {
             };
             // What reads nothing that there is cannot be; NaN says so.
             let value = value.unwrap_or_else(|| Tensor::number(Big::Nan));
-            let step = Step { index, node, sides, arguments: &arguments, value: &value };
+            let step = Step { index, node, shape, sides, arguments: &arguments, value: &value };
             let value = replace(&step).unwrap_or(value);
             slots[index] = Some(value);
             for at in read {
