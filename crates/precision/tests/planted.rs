@@ -102,7 +102,8 @@ fn a_small_difference_of_large_numbers() {
     let [bad_bits, good_bits] = [&bad, &good].map(|cell| cell.outputs[0].1.bits());
     assert!(bad_bits > good_bits + 5.0, "{bad_bits} {good_bits}");
     // Where the difference is all there is, nothing of it is left.
-    assert!(bad.outputs[0].1.flushed > 0 && good.outputs[0].1.flushed == 0);
+    let [bad_flushed, good_flushed] = [&bad, &good].map(|cell| cell.outputs[0].1.flushed);
+    assert!(bad_flushed > good_flushed, "{bad_flushed} {good_flushed} {:?}", good.outputs[0].1.odd);
     let blamed = blamed(&loss, value(&bad), Format::F32);
     assert!(["add", "sub"].contains(&blamed.as_str()), "{blamed}");
 }
