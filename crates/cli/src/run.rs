@@ -6,11 +6,13 @@ use clap::ValueEnum;
 use half::{bf16, f16};
 use lossmith_core::loss::Definition;
 use lossmith_core::{Dense, Evaluation, Format, Inputs, Reference, catalogue};
+use lossmith_exact::Oracle;
 use lossmith_fused::{Element, Fused, Rounded};
 use lossmith_half::Half;
 use lossmith_naive::Naive;
 use lossmith_nalgebra::Nalgebra;
 use lossmith_ndarray::NdArray;
+use lossmith_precision::{Cause, Worst, causes};
 
 /// A loss of the catalogue.
 pub(crate) type Loss = lossmith_core::Loss<Box<dyn Definition>>;
@@ -85,6 +87,35 @@ pub(crate) const RUNNERS: [(BackendName, Dtype, Runner); 15] = [
     (BackendName::Naive, Dtype::F16, |loss, inputs| on(&Naive::<f16>::new(), loss, inputs)),
     (BackendName::Naive, Dtype::Bf16, |loss, inputs| on(&Naive::<bf16>::new(), loss, inputs)),
 ];
+
+/// The ops that put a result off, done one at a time; of the fused engine, as ndarray does them.
+pub(crate) fn blamed(
+    (backend, dtype): (BackendName, Dtype),
+    loss: &Loss,
+    (output, worst): (&str, &Worst),
+    oracle: &Oracle,
+) -> Result<Vec<Cause>, lossmith_core::Error> {
+    let spot = (&worst.spot.problem, worst.spot.class);
+    let at = (output, worst.index);
+    macro_rules! on {
+        ($backend:expr) => {
+            causes(&$backend, loss, spot, dtype.format(), at, oracle)
+        };
+    }
+    match (backend, dtype) {
+        (BackendName::Reference, _) => on!(Reference),
+        (BackendName::Nalgebra, Dtype::F64) => on!(Nalgebra::<f64>::new()),
+        (BackendName::Nalgebra, _) => on!(Nalgebra::<f32>::new()),
+        (BackendName::NdArray | BackendName::Fused, Dtype::F64) => on!(NdArray::<f64>::new()),
+        (BackendName::NdArray | BackendName::Fused, _) => on!(NdArray::<f32>::new()),
+        (BackendName::Half, Dtype::Bf16) => on!(Half::<bf16>::new()),
+        (BackendName::Half, _) => on!(Half::<f16>::new()),
+        (BackendName::Naive, Dtype::F64) => on!(Naive::<f64>::new()),
+        (BackendName::Naive, Dtype::F32) => on!(Naive::<f32>::new()),
+        (BackendName::Naive, Dtype::F16) => on!(Naive::<f16>::new()),
+        (BackendName::Naive, Dtype::Bf16) => on!(Naive::<bf16>::new()),
+    }
+}
 
 fn fused<T: Element>() -> Rounded<T> {
     Fused::new().rounded()

@@ -43,7 +43,7 @@ pub fn exhaust(
                 if candidate.format == format {
                     let problem = problem.clone();
                     let spot = Spot { class: Class::Wide, seed: 0, steps: 0, problem };
-                    cell.enter((&judged, candidate), &exact, &spot)?;
+                    cell.enter((&judged, candidate), (&exact, None), &spot)?;
                 }
             }
         }

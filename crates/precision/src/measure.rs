@@ -17,7 +17,8 @@ pub(crate) fn units(got: &Big, exact: &Big, format: Format) -> f64 {
         i32::try_from(exponent).unwrap_or(if exponent < 0 { i32::MIN } else { i32::MAX })
     });
     let unit = Big::power_of_two(format.spacing(exponent));
-    got.distance(exact).ratio(&unit)
+    let units = got.distance(exact).ratio(&unit);
+    if units == f64::INFINITY { f64::MAX } else { units }
 }
 
 /// What one output's errors come to over all that was tried.
@@ -29,6 +30,9 @@ pub struct Measures {
     pub relative: f64,
     /// The largest |got − exact|.
     pub absolute: f64,
+    /// The largest |got − exact| as a part of what rounding every op in the format may come to, the running error bound:
+    /// above 1 the arithmetic does not explain it.
+    pub explained: f64,
     /// NaN where the exact result is none, or the other way round.
     pub nan: usize,
     /// Infinite where the exact result, rounded, is finite, or the other way round.
@@ -59,8 +63,14 @@ pub struct Worst {
 }
 
 impl Measures {
-    /// Enters an output.
-    pub fn enter(&mut self, got: &Dense, exact: &BigArray, format: Format, spot: &Spot) {
+    /// Enters an output, with the running error bound of its elements where there is one.
+    pub fn enter(
+        &mut self,
+        got: &Dense,
+        (exact, bounds): (&BigArray, Option<&Dense>),
+        format: Format,
+        spot: &Spot,
+    ) {
         let pairs = got.data().iter().zip(exact.data()).enumerate();
         for (index, (&got, exact)) in pairs {
             let (rounded, ulps) = (exact.round(format), ulps(got, exact, format));
@@ -88,6 +98,12 @@ impl Measures {
             let relative = if apart.is_zero() { 0.0 } else { apart.ratio(&exact.abs()) };
             self.relative = self.relative.max(relative);
             self.absolute = self.absolute.max(apart.to_f64());
+            let bound = bounds.and_then(|bounds| bounds.data().get(index)).copied();
+            if let Some(bound) = bound.filter(|bound| bound.is_finite() && !apart.is_zero()) {
+                // Below the normal numbers, half the smallest is rounded whatever the bound says.
+                let bound = bound.max(format.tiny());
+                self.explained = self.explained.max(apart.to_f64() / bound);
+            }
             self.ulps.push(ulps);
             if self.worst.as_ref().is_none_or(|worst| worst.ulps < ulps) {
                 self.worst = Some(here());

@@ -2,7 +2,7 @@
 
 use crate::inputs::{Class, Spot, made, nudged, row};
 use crate::measure::{Measures, Worst};
-use lossmith_core::{Error, Evaluation, Format};
+use lossmith_core::{Dense, Error, Evaluation, Format};
 use lossmith_exact::{BigArray, Oracle};
 use lossmith_tests::Problem;
 use lossmith_tests::backends::{AnyLoss, Run};
@@ -75,7 +75,7 @@ impl Cell {
     pub(crate) fn enter(
         &mut self,
         (loss, candidate): (&AnyLoss, &Candidate),
-        exact: &Evaluation<BigArray>,
+        (exact, bounds): (&Evaluation<BigArray>, Option<&Evaluation<Dense>>),
         spot: &Spot,
     ) -> Result<(), Error> {
         let got = match (candidate.run)(loss, &spot.problem.inputs()) {
@@ -86,7 +86,11 @@ impl Cell {
             result => result?,
         };
         for ((output, got), (_, exact)) in got.outputs().zip(exact.outputs()) {
-            self.of_output(&output).enter(got, exact, candidate.format, spot);
+            let bounds = bounds.and_then(|bounds| {
+                let found = bounds.outputs().find(|(name, _)| *name == output);
+                found.map(|(_, bounds)| bounds)
+            });
+            self.of_output(&output).enter(got, (exact, bounds), candidate.format, spot);
         }
         Ok(())
     }
@@ -131,10 +135,11 @@ pub fn search(
             let seed = seed_of(depth.seed, loss.entry().name, class, round);
             let Some(problem) = made(loss, class, format, seed, depth.long)? else { continue };
             let exact = judged.value_and_grad(oracle, &problem.inputs())?;
+            let bounds = judged.error_bound(&problem.inputs(), format)?;
             let spot = Spot { class, seed, steps: 0, problem };
             for (cell, candidate) in cells.iter_mut().zip(candidates) {
                 if candidate.format == format && cell.unsupported.is_none() {
-                    cell.enter((&judged, candidate), &exact, &spot)?;
+                    cell.enter((&judged, candidate), (&exact, Some(&bounds)), &spot)?;
                 }
             }
         }
@@ -160,7 +165,7 @@ fn climb(
     let tried = |spot: Spot| -> Result<Option<Worst>, Error> {
         let exact = judged.value_and_grad(oracle, &spot.problem.inputs())?;
         let mut alone = Cell::new(loss, candidate);
-        alone.enter((&judged, candidate), &exact, &spot)?;
+        alone.enter((&judged, candidate), (&exact, None), &spot)?;
         Ok(alone.outputs.into_iter().find(|(name, _)| *name == output).and_then(|o| o.1.worst))
     };
     if !best.spot.class.sized() {

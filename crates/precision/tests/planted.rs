@@ -135,6 +135,9 @@ fn a_sum_in_16_bits() {
         value(&good).ulps
     );
     assert_eq!(blamed(&loss, worst, Format::F16), "sum of all");
+    // Sums of the contract explain the one, but not the other.
+    let [bad, good] = [&bad, &good].map(|cell| cell.outputs[0].1.explained);
+    assert!(bad > 10.0 && good > 0.0 && good <= 1.0, "{bad} {good}");
 }
 
 #[test]
