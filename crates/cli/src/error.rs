@@ -27,6 +27,17 @@ pub enum Error {
         /// What is below its bar.
         misses: Vec<String>,
     },
+    /// Something is less exact than it was: a line for each, beside the report.
+    #[error("{}", worse.join("\n"))]
+    Worse {
+        /// What was measured.
+        report: String,
+        /// What is worse.
+        worse: Vec<String>,
+    },
+    /// A report cannot be written or read.
+    #[error("{0}: {1}")]
+    Report(String, String),
     /// The results cannot be written.
     #[error("--save {0}: {1}")]
     Save(String, std::io::Error),

@@ -8,6 +8,7 @@ mod eval;
 mod list;
 mod progress;
 mod read;
+mod report;
 mod run;
 mod write;
 
@@ -66,6 +67,8 @@ enum Action {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        report: report::Wanted,
     },
     /// Time value and gradients beside the roof, what memory allows
     Bench(bench::Wanted),
@@ -102,8 +105,16 @@ pub fn run(command: Command) -> Result<String, Error> {
             let arguments = read::arguments(&loss, &arguments)?;
             eval::run(&loss, &arguments, &eval::Wanted { backend, dtype, grad, save, json })
         }
+        Action::Compare { loss, arguments, options, json, report } if report.is_wanted() => {
+            if let Some(argument) = arguments.first() {
+                let what =
+                    format!("{argument:?}: a report makes its inputs itself, leave files out");
+                return Err(Error::Usage(what));
+            }
+            report::run(loss.as_deref().map(|loss| (loss, &options[..])), &report, json)
+        }
         Action::Compare { loss: None, json, .. } => compare::run(&digits::all()?, json),
-        Action::Compare { loss: Some(loss), arguments, options, json } => {
+        Action::Compare { loss: Some(loss), arguments, options, json, .. } => {
             let loss = run::loss(&loss, &options)?;
             let arguments = read::arguments(&loss, &arguments)?;
             compare::run(&[(loss, arguments)], json)

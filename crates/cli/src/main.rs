@@ -9,6 +9,15 @@ fn main() -> ExitCode {
     let shown = match lossmith_cli::run(lossmith_cli::Command::parse()) {
         Ok(text) => show(&text),
         Err(Error::Slow { report, misses }) => show(&report).and(Err(misses.join("\n"))),
+        Err(Error::Worse { report, worse }) => {
+            return match show(&report) {
+                Ok(()) => {
+                    eprintln!("{}", worse.join("\n"));
+                    ExitCode::FAILURE
+                }
+                Err(_) => ExitCode::from(2),
+            };
+        }
         Err(error) => Err(error.to_string()),
     };
     match shown {

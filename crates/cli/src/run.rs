@@ -8,11 +8,13 @@ use half::{bf16, f16};
 use lossmith_burn::Burn;
 use lossmith_core::loss::Definition;
 use lossmith_core::{Dense, Evaluation, Format, Inputs, Reference, catalogue};
+use lossmith_exact::Oracle;
 use lossmith_fused::{Element, Fused, Rounded};
 use lossmith_half::Half;
 use lossmith_naive::Naive;
 use lossmith_nalgebra::Nalgebra;
 use lossmith_ndarray::NdArray;
+use lossmith_precision::{Cause, Worst, causes};
 
 /// A loss of the catalogue.
 pub(crate) type Loss = lossmith_core::Loss<Box<dyn Definition>>;
@@ -39,6 +41,24 @@ pub enum BackendName {
     /// burn, on its CPU device flex.
     #[cfg(feature = "burn")]
     Burn,
+}
+
+impl BackendName {
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Reference => "reference",
+            Self::NdArray => "ndarray",
+            Self::Nalgebra => "nalgebra",
+            Self::Half => "half",
+            Self::Fused => "fused",
+            #[cfg(feature = "candle")]
+            Self::Candle => "candle",
+            Self::Naive => "naive",
+            #[cfg(feature = "burn")]
+            Self::Burn => "burn",
+        }
+    }
 }
 
 /// A number format by name.
@@ -106,6 +126,41 @@ pub(crate) const RUNNERS: &[(BackendName, Dtype, Runner)] = &[
     (BackendName::Burn, Dtype::F32, |loss, inputs| on(&Burn::flex(), loss, inputs)),
 ];
 
+/// The ops that put a result off, done one at a time; of the fused engine, as ndarray does them.
+pub(crate) fn blamed(
+    (backend, dtype): (BackendName, Dtype),
+    loss: &Loss,
+    (output, worst): (&str, &Worst),
+    oracle: &Oracle,
+) -> Result<Vec<Cause>, lossmith_core::Error> {
+    let spot = (&worst.spot.problem, worst.spot.class);
+    let at = (output, worst.index);
+    macro_rules! on {
+        ($backend:expr) => {
+            causes(&$backend, loss, spot, dtype.format(), at, oracle)
+        };
+    }
+    match (backend, dtype) {
+        (BackendName::Reference, _) => on!(Reference),
+        (BackendName::Nalgebra, Dtype::F64) => on!(Nalgebra::<f64>::new()),
+        (BackendName::Nalgebra, _) => on!(Nalgebra::<f32>::new()),
+        (BackendName::NdArray | BackendName::Fused, Dtype::F64) => on!(NdArray::<f64>::new()),
+        (BackendName::NdArray | BackendName::Fused, _) => on!(NdArray::<f32>::new()),
+        (BackendName::Half, Dtype::Bf16) => on!(Half::<bf16>::new()),
+        (BackendName::Half, _) => on!(Half::<f16>::new()),
+        (BackendName::Naive, Dtype::F64) => on!(Naive::<f64>::new()),
+        (BackendName::Naive, Dtype::F32) => on!(Naive::<f32>::new()),
+        (BackendName::Naive, Dtype::F16) => on!(Naive::<f16>::new()),
+        (BackendName::Naive, Dtype::Bf16) => on!(Naive::<bf16>::new()),
+        #[cfg(feature = "candle")]
+        (BackendName::Candle, dtype) => on!(candle(dtype)?),
+        #[cfg(feature = "burn")]
+        (BackendName::Burn, Dtype::F64) => on!(Burn::flex().double()),
+        #[cfg(feature = "burn")]
+        (BackendName::Burn, _) => on!(Burn::flex()),
+    }
+}
+
 fn fused<T: Element>() -> Rounded<T> {
     Fused::new().rounded()
 }
@@ -136,7 +191,7 @@ pub(crate) fn runner(backend: BackendName, dtype: Dtype) -> Result<Runner, Error
     of_both.next().map(|runner| runner.2).ok_or_else(|| {
         let has = RUNNERS.iter().filter(|runner| runner.0 == backend).map(|runner| runner.1.name());
         let (has, name) = (has.collect::<Vec<_>>().join(" or "), dtype.name());
-        let backend = format!("{backend:?}").to_lowercase();
+        let backend = backend.name();
         Error::Usage(format!(
             "backend {backend} has no {name}: give --dtype {has}, or another backend"
         ))

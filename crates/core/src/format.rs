@@ -46,7 +46,13 @@ impl Format {
     pub fn ulp(self, x: f64) -> f64 {
         // The exponent from the bits: a logarithm may round across a power of two.
         let biased = i32::try_from(x.to_bits() >> 52 & 0x7ff).unwrap_or(0);
-        power((biased - 1023).max(self.lowest) - self.digits)
+        power(self.spacing(biased - 1023))
+    }
+
+    /// The exponent of the distance between neighbouring numbers at 2ᵉ; below the normal numbers, of the smallest.
+    #[must_use]
+    pub fn spacing(self, exponent: i32) -> i32 {
+        exponent.max(self.lowest) - self.digits
     }
 
     /// The nearest number of the format, ties to even; infinite beyond the largest.

@@ -1,5 +1,6 @@
 //! The graph of ops, built by definitions through [`Var`], a `Copy` handle with operators.
 
+use crate::exactly;
 use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::real::Real;
 use crate::scalar;
@@ -43,7 +44,8 @@ pub fn full(frame: usize) -> Shape {
 }
 
 /// The sizes of a shape's sides, given those of every frame.
-pub(crate) fn sides_of(shape: Shape, frames: &[[usize; 3]]) -> [usize; 3] {
+#[must_use]
+pub fn sides_of(shape: Shape, frames: &[[usize; 3]]) -> [usize; 3] {
     shape.map(|dim| match dim {
         Dim::One => 1,
         Dim::Full(axis, frame) => frames[frame][axis.index()],
@@ -409,8 +411,8 @@ impl Real for Var<'_> {
     }
 
     fn unary(self, op: Unary) -> Self {
-        if let Some(x) = self.known() {
-            return self.constant(scalar::unary(op, x));
+        if let Some(y) = self.known().and_then(|x| exactly::unary(op, x)) {
+            return self.constant(y);
         }
         match (op, self.graph.node(self.id).0) {
             (Unary::Neg, Node::Unary(Unary::Neg, x)) => self.graph.var(x),
@@ -419,9 +421,12 @@ impl Real for Var<'_> {
     }
 
     fn binary(self, op: Binary, other: Self) -> Self {
+        let (a, b) = (self.known(), other.known());
+        if let Some(y) = a.zip(b).and_then(|(a, b)| exactly::binary(op, a, b)) {
+            return self.constant(y);
+        }
         // Only identities that hold for every float, NaN and −0 included, are folded.
-        match (op, self.known(), other.known()) {
-            (_, Some(a), Some(b)) => return self.constant(scalar::binary(op, a, b)),
+        match (op, a, b) {
             (Binary::Mul | Binary::Weigh, Some(1.0), _) => return other,
             (Binary::Mul | Binary::Weigh | Binary::Div, _, Some(1.0)) => return self,
             (Binary::Mul | Binary::Weigh | Binary::Div, _, Some(-1.0)) => return -self,

@@ -24,6 +24,7 @@ pub mod dense;
 pub mod derivative;
 pub mod error;
 mod evaluate;
+mod exactly;
 pub mod format;
 mod grad;
 pub mod graph;

@@ -33,6 +33,11 @@ pub trait Real:
     #[must_use]
     fn detach(self) -> Self;
 
+    /// 2π: what `f64` holds of it, and what that leaves, so that more digits have it to 106 bits.
+    #[must_use]
+    fn tau(self) -> Self {
+        self.constant(std::f64::consts::TAU) + 2.449_293_598_294_706_4e-16
+    }
     /// |x|, derivative 0 at 0.
     #[must_use]
     fn abs(self) -> Self {

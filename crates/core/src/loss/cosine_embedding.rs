@@ -61,7 +61,7 @@ impl Definition for CosineEmbedding {
         let [x1, x2, t] = ["input1", "input2", "target"].map(|name| a.tensor(name));
         let distance = cosine_distance(x1, x2);
         let [near, far] = [1.0, -1.0].map(|sign| t.constant(sign));
-        let missed = (-distance + (1.0 - self.margin)).relu();
+        let missed = (-distance + (near - self.margin)).relu();
         let apart = Real::select(Compare::Eq, t, far, missed, t);
         Terms::new(Real::select(Compare::Eq, t, near, distance, apart))
     }

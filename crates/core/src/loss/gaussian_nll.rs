@@ -3,7 +3,6 @@ use crate::catalogue::{Argument, Entry, FROM_ZERO, Form, Kind, Opt, Slot};
 use crate::op::Compare;
 use crate::real::Real;
 use crate::terms::Terms;
-use std::f64::consts::TAU;
 
 /// ½(ln v + (x − t)²/v) of each element, v the variance, at least `eps`.
 ///
@@ -81,6 +80,6 @@ impl Definition for GaussianNll {
 
     fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
         let loss = formula(a.tensor("input"), a.tensor("target"), a.tensor("var"), self.eps);
-        Terms::new(if self.full { loss + 0.5 * TAU.ln() } else { loss })
+        Terms::new(if self.full { loss + 0.5 * loss.tau().ln() } else { loss })
     }
 }

@@ -29,7 +29,7 @@ fn formula<T: Real>(input: T, target: T) -> T {
     let e = (input - target).abs();
     let m = e.exp_m1();
     let near = (m * (m / (m + 1.0)) * 0.5).ln_1p();
-    let far = e + ((e * -2.0).exp().ln_1p() - std::f64::consts::LN_2);
+    let far = e + ((e * -2.0).exp().ln_1p() - e.constant(2.0).ln());
     T::select(Compare::Lt, e, e.constant(1.0), near, far)
 }
 

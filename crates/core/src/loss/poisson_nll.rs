@@ -3,7 +3,6 @@ use crate::catalogue::{Argument, Entry, FROM_ZERO, Kind, Opt, Slot};
 use crate::op::Compare;
 use crate::real::Real;
 use crate::terms::Terms;
-use std::f64::consts::TAU;
 
 /// eˣ − t·x of each element, x the logarithm of the rate; without `log_input`, x − t ln(x + eps).
 ///
@@ -69,7 +68,7 @@ fn formula<T: Real>(x: T, t: T, log_input: bool, eps: f64) -> T {
 /// ln t! by Stirling, above 1.
 fn stirling<T: Real>(t: T) -> T {
     let zero = t.constant(0.0);
-    let large = t * t.ln() - t + (t * TAU).ln() * 0.5;
+    let large = t * t.ln() - t + (t * t.tau()).ln() * 0.5;
     T::select(Compare::Le, t, t.constant(1.0), zero, large)
 }
 

@@ -44,7 +44,7 @@ const ENTRY: Entry = Entry {
 /// The unreduced loss of one element.
 fn formula<T: Real>(input: T, target: T, tau: f64) -> T {
     let e = target - input;
-    let [below, above] = [tau, 1.0 - tau].map(|share| e.constant(share));
+    let (below, above) = (e.constant(tau), e.constant(1.0) - tau);
     below.weigh(e.relu()) + above.weigh((-e).relu())
 }
 

@@ -54,7 +54,7 @@ fn formula<T: Real>(x: T, t: T, alpha: Option<f64>, gamma: f64) -> T {
     let entropy = bce_with_logits::formula(x, t, x.constant(1.0));
     let missed = t.weigh((-x).sigmoid()) + (-t + 1.0).weigh(x.sigmoid());
     let focal = x.constant(gamma).weigh(missed.ln()).exp().weigh(entropy);
-    alpha.map_or(focal, |alpha| (t * alpha + (-t + 1.0) * (1.0 - alpha)).weigh(focal))
+    alpha.map_or(focal, |alpha| (t * alpha + (-t + 1.0) * (t.constant(1.0) - alpha)).weigh(focal))
 }
 
 impl Definition for SigmoidFocal {

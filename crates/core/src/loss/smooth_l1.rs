@@ -45,7 +45,7 @@ const ENTRY: Entry = Entry {
 /// The unreduced loss of one element. Two branches rather than a clamp, whose derivatives would cancel.
 fn formula<T: Real>(input: T, target: T, beta: f64) -> T {
     let e = (input - target).abs();
-    let square = e * (e * (0.5 / beta));
+    let square = e * (e * (e.constant(0.5) / beta));
     T::select(Compare::Lt, e, e.constant(beta), square, e - 0.5 * beta)
 }
 

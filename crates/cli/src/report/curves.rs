@@ -1,0 +1,213 @@
+//! A loss along its first argument: what it is exactly and in each format, and the bits that are lost on the way.
+
+use crate::error::Error;
+use crate::run::Loss;
+use lossmith_core::catalogue::{Domain, Form};
+use lossmith_core::shape::Layout;
+use lossmith_core::{Dense, Format};
+use lossmith_exact::{Big, Oracle};
+use lossmith_precision::{Candidate, ulps};
+use lossmith_tests::{Beside, Problem, Stream};
+use plotters::prelude::*;
+use serde::Serialize;
+
+/// How many points a curve has.
+const POINTS: usize = 129;
+/// The classes of a row whose first is moved.
+const CLASSES: usize = 3;
+/// More bits are not told apart.
+const MOST_BITS: f64 = 12.0;
+
+/// A loss along its first argument.
+#[derive(Debug, Serialize)]
+pub(crate) struct Curves {
+    pub(crate) loss: &'static str,
+    pub(crate) argument: &'static str,
+    pub(crate) x: Vec<f64>,
+    value: Vec<Line>,
+    grad: Vec<Line>,
+    bits: Vec<Line>,
+}
+
+/// A number for every x, where there is one.
+#[derive(Debug, Serialize)]
+struct Line {
+    name: String,
+    y: Vec<Option<f64>>,
+}
+
+/// The main input along the curve, everything else being the same at every point; none for what has no such curve.
+fn along(loss: &Loss) -> Result<Option<(Problem, Vec<f64>)>, Error> {
+    let first = &loss.entry().arguments[0];
+    let pointwise = loss.definition().layout() == Layout::Pointwise;
+    let beside = |form| matches!(form, Form::Steps | Form::Matrix(..));
+    if loss.entry().arguments.iter().any(|argument| beside(argument.form)) {
+        return Ok(None);
+    }
+    let (low, high) = match first.domain {
+        None if first.log => (-16.0, 0.0),
+        None => (-16.0, 16.0),
+        Some(Domain { ends: true, .. }) => return Ok(None),
+        Some(Domain { low, high: f64::INFINITY, .. }) => (low, low + 16.0),
+        Some(Domain { low, high, .. }) => (low, high),
+    };
+    #[allow(clippy::cast_precision_loss, reason = "129")]
+    let at = |place: usize| low + (high - low) * place as f64 / (POINTS - 1) as f64;
+    let x: Vec<_> = (0..POINTS).map(at).collect();
+    let main = if pointwise { vec![POINTS] } else { vec![POINTS, CLASSES] };
+    let none = Beside { optional: &[], rows: CLASSES, ignored: false };
+    let mut problem = Problem::with(loss, &main, &none, &mut Stream(7))?;
+    for (place, (_, array)) in problem.numbers.iter_mut().enumerate() {
+        let row =
+            array.data().len().checked_div(POINTS).filter(|row| row * POINTS == array.data().len());
+        let Some(row) = row else { continue };
+        let number = |index: usize| match (place, index % row) {
+            (0, 0) => x[index / row],
+            (_, column) => array.data()[column],
+        };
+        *array = Dense::new(array.shape(), (0..array.data().len()).map(number).collect())?;
+    }
+    for (_, labels) in &mut problem.labels {
+        let row = labels.data.len() / POINTS;
+        labels.data = (0..labels.data.len()).map(|at| i64::from(at % row.max(1) == 1)).collect();
+    }
+    Ok(Some((problem, x)))
+}
+
+/// The curves of a loss, if it has any.
+pub(crate) fn curves(
+    loss: &Loss,
+    candidates: &[Candidate],
+    oracle: &Oracle,
+) -> Result<Option<Curves>, Error> {
+    let Some((problem, x)) = along(loss)? else { return Ok(None) };
+    let argument = loss.entry().arguments[0].name;
+    let unreduced = loss.clone().with("reduction", "none")?;
+    let mut curves =
+        Curves { loss: loss.entry().name, argument, x, value: vec![], grad: vec![], bits: vec![] };
+    let of = |data: usize, point: usize| point * (data / POINTS);
+    let exactly = unreduced.value_and_grad(oracle, &problem.inputs())?;
+    let numbers =
+        |data: &[Big]| (0..POINTS).map(|at| finite(data[of(data.len(), at)].to_f64())).collect();
+    let line = |y| Line { name: "exact".into(), y };
+    curves.value.push(line(numbers(exactly.value.data())));
+    if let Some(grad) = exactly.grad(argument) {
+        curves.grad.push(line(numbers(grad.data())));
+    }
+    for format in [Format::F32, Format::F16, Format::BF16] {
+        let problem = problem.clone().rounded(format);
+        let exact = unreduced.value_and_grad(oracle, &problem.inputs())?;
+        let of_format = candidates.iter().filter(|one| {
+            one.format == format && ["fused", "half", "naive"].contains(&one.backend)
+        });
+        for candidate in of_format {
+            let Ok(got) = (candidate.run)(&unreduced, &problem.inputs()) else { continue };
+            let name = format!("{} {}", candidate.backend, format.name);
+            let y = |data: &[f64]| {
+                (0..POINTS).map(|at| finite(data[of(data.len(), at)])).collect::<Vec<_>>()
+            };
+            // The engine's storage, and arithmetic that is narrow throughout.
+            if candidate.backend != "half" {
+                curves.value.push(Line { name: name.clone(), y: y(got.value.data()) });
+                let grad = got.grad(argument).map(|grad| y(grad.data()));
+                curves.grad.extend(grad.map(|y| Line { name: name.clone(), y }));
+            }
+            let lost = |at: usize| {
+                let pair = (got.value.data(), exact.value.data());
+                let at = of(pair.0.len(), at);
+                finite((ulps(pair.0[at], &pair.1[at], format) + 1.0).log2())
+            };
+            let capped = |at| lost(at).map(|bits: f64| bits.min(MOST_BITS));
+            curves.bits.push(Line { name, y: (0..POINTS).map(capped).collect() });
+        }
+    }
+    Ok(Some(curves))
+}
+
+fn finite(x: f64) -> Option<f64> {
+    x.is_finite().then_some(x)
+}
+
+impl Curves {
+    /// The three plots as SVG: value, gradient, bits lost.
+    pub(crate) fn plots(&self) -> Result<Vec<(String, String)>, Error> {
+        let mut plots = Vec::new();
+        for (title, lines) in [
+            ("value".to_owned(), &self.value),
+            (format!("gradient in {}", self.argument), &self.grad),
+            ("bits lost by the value".to_owned(), &self.bits),
+        ] {
+            if !lines.is_empty() {
+                let svg = self.plot(&title, lines);
+                let svg = svg.map_err(|error| Error::Report(title.clone(), error.to_string()))?;
+                plots.push((title, svg));
+            }
+        }
+        Ok(plots)
+    }
+
+    fn plot(&self, title: &str, lines: &[Line]) -> Result<String, Box<dyn std::error::Error>> {
+        const COLOURS: [RGBColor; 8] = [
+            RGBColor(128, 128, 128),
+            RGBColor(31, 119, 180),
+            RGBColor(230, 126, 34),
+            RGBColor(39, 174, 96),
+            RGBColor(192, 57, 43),
+            RGBColor(142, 68, 173),
+            RGBColor(22, 160, 133),
+            RGBColor(211, 84, 160),
+        ];
+        let first = &lines[0].y;
+        let all = if title.starts_with("bits") { lines } else { &lines[..1] };
+        let numbers = all.iter().flat_map(|line| line.y.iter().flatten().copied());
+        let (low, high) =
+            numbers.fold((0.0_f64, 0.0_f64), |(low, high), y| (low.min(y), high.max(y)));
+        let margin = (high - low).max(1e-3) * 0.05;
+        let x = &self.x;
+        let (left, right) = (x.first().copied().unwrap_or(0.0), x.last().copied().unwrap_or(1.0));
+        let mut svg = String::new();
+        {
+            let root = SVGBackend::with_string(&mut svg, (480, 300)).into_drawing_area();
+            let mut chart = ChartBuilder::on(&root)
+                .margin(8)
+                .x_label_area_size(28)
+                .y_label_area_size(48)
+                .build_cartesian_2d(left..right, low - margin..high + margin)?;
+            let faint = BLACK.mix(0.12);
+            chart
+                .configure_mesh()
+                .light_line_style(TRANSPARENT)
+                .bold_line_style(faint)
+                .x_desc(self.argument)
+                .draw()?;
+            for (line, colour) in lines.iter().zip(COLOURS.into_iter().cycle()) {
+                let width =
+                    if std::ptr::eq(&line.y, first) && line.name == "exact" { 4 } else { 1 };
+                let style = colour.stroke_width(width);
+                let mut drawn = false;
+                // A gap where there is no number.
+                let points: Vec<_> = x.iter().copied().zip(&line.y).collect();
+                for part in points.split(|(_, y)| y.is_none()) {
+                    let part = part
+                        .iter()
+                        .filter_map(|(x, y)| y.map(|y| (*x, y.clamp(low - margin, high + margin))));
+                    let series = chart.draw_series(LineSeries::new(part, style))?;
+                    if !std::mem::replace(&mut drawn, true) {
+                        series.label(&line.name).legend(move |(x, y)| {
+                            PathElement::new(vec![(x, y), (x + 14, y)], colour.stroke_width(2))
+                        });
+                    }
+                }
+            }
+            chart
+                .configure_series_labels()
+                .position(SeriesLabelPosition::UpperMiddle)
+                .background_style(TRANSPARENT)
+                .border_style(TRANSPARENT)
+                .draw()?;
+            root.present()?;
+        }
+        // Black is the page's own colour of text, light or dark.
+        Ok(svg.replace("#000000", "currentColor"))
+    }
+}

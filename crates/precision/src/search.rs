@@ -1,0 +1,198 @@
+//! Looks for the worst: hard inputs of every class, then a local search from the worst of them.
+
+use crate::inputs::{Class, Spot, made, nudged, row};
+use crate::measure::{Measures, Worst};
+use lossmith_core::{Dense, Error, Evaluation, Format};
+use lossmith_exact::{BigArray, Oracle};
+use lossmith_tests::Problem;
+use lossmith_tests::backends::{AnyLoss, Run};
+
+/// A backend in a format, to be measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    /// Its name.
+    pub backend: &'static str,
+    /// The format of its numbers.
+    pub format: Format,
+    /// What it gives.
+    pub run: Run,
+}
+
+/// How long to look.
+#[derive(Clone, Copy, Debug)]
+pub struct Depth {
+    /// How often inputs of each class are made.
+    pub rounds: usize,
+    /// How many steps a local search takes.
+    pub steps: usize,
+    /// How many elements a long sum has.
+    pub long: usize,
+    /// What all random numbers come from.
+    pub seed: u64,
+}
+
+/// A loss on a backend and format: what it is off.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// The loss.
+    pub loss: &'static str,
+    /// The backend.
+    pub backend: &'static str,
+    /// The format.
+    pub format: Format,
+    /// `value` and each `grad.ARGUMENT`.
+    pub outputs: Vec<(String, Measures)>,
+    /// What the backend says that it lacks, where it cannot run the loss.
+    pub unsupported: Option<String>,
+}
+
+impl Cell {
+    fn new(loss: &AnyLoss, candidate: &Candidate) -> Self {
+        let Candidate { backend, format, .. } = *candidate;
+        let loss = loss.entry().name;
+        Self { loss, backend, format, outputs: Vec::new(), unsupported: None }
+    }
+
+    pub(crate) fn of_output(&mut self, output: &str) -> &mut Measures {
+        let found = self.outputs.iter().position(|(name, _)| name == output);
+        let at = found.unwrap_or_else(|| {
+            self.outputs.push((output.to_owned(), Measures::default()));
+            self.outputs.len() - 1
+        });
+        &mut self.outputs[at].1
+    }
+
+    /// The output whose worst is the worst.
+    #[must_use]
+    pub fn worst(&self) -> Option<(&str, &Worst)> {
+        let worst = self.outputs.iter().filter_map(|(name, measures)| {
+            measures.worst.as_ref().map(|worst| (name.as_str(), worst))
+        });
+        worst.max_by(|a, b| a.1.ulps.total_cmp(&b.1.ulps))
+    }
+
+    /// What the candidate gives, judged.
+    pub(crate) fn enter(
+        &mut self,
+        (loss, candidate): (&AnyLoss, &Candidate),
+        (exact, bounds): (&Evaluation<BigArray>, Option<&Evaluation<Dense>>),
+        spot: &Spot,
+    ) -> Result<(), Error> {
+        let got = match (candidate.run)(loss, &spot.problem.inputs()) {
+            Err(error @ (Error::Backend(_) | Error::Unsupported { .. })) => {
+                self.unsupported = Some(error.to_string());
+                return Ok(());
+            }
+            result => result?,
+        };
+        for ((output, got), (_, exact)) in got.outputs().zip(exact.outputs()) {
+            let bounds = bounds.and_then(|bounds| {
+                let found = bounds.outputs().find(|(name, _)| *name == output);
+                found.map(|(_, bounds)| bounds)
+            });
+            self.of_output(&output).enter(got, (exact, bounds), candidate.format, spot);
+        }
+        Ok(())
+    }
+}
+
+/// The loss as a class wants it: its elements one by one, or their mean.
+pub(crate) fn reduced(loss: &AnyLoss, class: Class) -> Result<AnyLoss, Error> {
+    let reduction = if class == Class::Long { "mean" } else { "none" };
+    loss.clone().with("reduction", reduction)
+}
+
+/// A seed of its own for each loss, class and round.
+fn seed_of(seed: u64, loss: &str, class: Class, round: usize) -> u64 {
+    let words = [class as u64, round as u64];
+    let bytes = loss.bytes().map(u64::from).chain(words);
+    bytes.fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ byte).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// A cell for each candidate, with the worst that was found.
+///
+/// # Errors
+/// What the loss says of its arguments, none of which is outside its domain.
+pub fn search(
+    loss: &AnyLoss,
+    candidates: &[Candidate],
+    depth: &Depth,
+    oracle: &Oracle,
+) -> Result<Vec<Cell>, Error> {
+    let mut cells: Vec<_> = candidates.iter().map(|one| Cell::new(loss, one)).collect();
+    let mut formats: Vec<Format> = Vec::new();
+    for candidate in candidates {
+        if !formats.contains(&candidate.format) {
+            formats.push(candidate.format);
+        }
+    }
+    for class in Class::ALL {
+        let judged = reduced(loss, class)?;
+        let rounds = if class.sized() { 1 } else { depth.rounds };
+        for (round, &format) in (0..rounds).flat_map(|n| formats.iter().map(move |f| (n, f))) {
+            let seed = seed_of(depth.seed, loss.entry().name, class, round);
+            let Some(problem) = made(loss, class, format, seed, depth.long)? else { continue };
+            let exact = judged.value_and_grad(oracle, &problem.inputs())?;
+            let bounds = judged.error_bound(&problem.inputs(), format)?;
+            let spot = Spot { class, seed, steps: 0, problem };
+            for (cell, candidate) in cells.iter_mut().zip(candidates) {
+                if candidate.format == format && cell.unsupported.is_none() {
+                    cell.enter((&judged, candidate), (&exact, Some(&bounds)), &spot)?;
+                }
+            }
+        }
+    }
+    for (cell, candidate) in cells.iter_mut().zip(candidates) {
+        climb(cell, loss, candidate, depth, oracle)?;
+    }
+    Ok(cells)
+}
+
+/// Goes on from the cell's worst to worse inputs near it, in the row where it is.
+fn climb(
+    cell: &mut Cell,
+    loss: &AnyLoss,
+    candidate: &Candidate,
+    depth: &Depth,
+    oracle: &Oracle,
+) -> Result<(), Error> {
+    let Some((output, worst)) = cell.worst() else { return Ok(()) };
+    let (output, mut best) = (output.to_owned(), worst.clone());
+    let judged = reduced(loss, best.spot.class)?;
+    // The worst of an output after inputs are changed.
+    let tried = |spot: Spot| -> Result<Option<Worst>, Error> {
+        let exact = judged.value_and_grad(oracle, &spot.problem.inputs())?;
+        let mut alone = Cell::new(loss, candidate);
+        alone.enter((&judged, candidate), (&exact, None), &spot)?;
+        Ok(alone.outputs.into_iter().find(|(name, _)| *name == output).and_then(|o| o.1.worst))
+    };
+    if !best.spot.class.sized() {
+        for at in 0..rows(&best.spot.problem) {
+            let Some(problem) = row(&best.spot.problem, at) else { continue };
+            let alone = tried(Spot { problem, ..best.spot.clone() });
+            // What is not made of rows stays whole.
+            if let Ok(Some(alone)) = alone
+                && alone.ulps >= best.ulps
+            {
+                best = alone;
+                break;
+            }
+        }
+        for step in 0..depth.steps {
+            let seed = best.spot.seed.wrapping_add(1 + step as u64);
+            let problem = nudged(&best.spot.problem, loss, candidate.format, seed);
+            let spot = Spot { problem, steps: step + 1, ..best.spot.clone() };
+            if let Some(near) = tried(spot)?.filter(|near| near.ulps > best.ulps) {
+                best = near;
+            }
+        }
+    }
+    cell.of_output(&output).worst = Some(best);
+    Ok(())
+}
+
+fn rows(problem: &Problem) -> usize {
+    problem.numbers.first().and_then(|(_, array)| array.shape().first()).copied().unwrap_or(0)
+}
