@@ -1,9 +1,11 @@
 //! Loss functions written once, with derived gradients, on the tensor library you have.
 //!
-//! Everything of `lossmith-core`, and by feature the backends `ndarray`, `nalgebra` and `half`, and the engine `fused`.
+//! Everything of `lossmith-core`, and by feature the backends `ndarray`, `nalgebra`, `half` and `burn`, and the engine `fused`.
 
 pub use lossmith_core::*;
 
+#[cfg(feature = "burn")]
+pub use lossmith_burn as burn;
 #[cfg(feature = "fused")]
 pub use lossmith_fused as fused;
 #[cfg(feature = "half")]
