@@ -1,9 +1,12 @@
 //! Loss functions written once, with derived gradients, on the tensor library you have.
 //!
-//! Everything of `lossmith-core`, and by feature the backends `ndarray`, `nalgebra`, `half` and `candle`, and the engine `fused`.
+//! Everything of `lossmith-core`, and by feature the backends `ndarray`, `nalgebra`, `half`, `burn` and `candle`, and
+//! the engine `fused`.
 
 pub use lossmith_core::*;
 
+#[cfg(feature = "burn")]
+pub use lossmith_burn as burn;
 #[cfg(feature = "candle")]
 pub use lossmith_candle as candle;
 #[cfg(feature = "fused")]
