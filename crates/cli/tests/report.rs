@@ -38,7 +38,7 @@ fn a_report_is_a_page_and_its_data() {
         !page.contains("http://")
             || page.matches("http://").count() == page.matches("http://www.w3.org").count()
     );
-    assert_eq!((page.matches("<svg").count(), page.matches("</svg>").count()), (3, 3));
+    assert_eq!((page.matches("<svg").count(), page.matches("</svg>").count()), (4, 4));
     assert!(page.contains("fused") && page.contains("bf16"));
 
     let text = std::fs::read_to_string(dir.path().join("precision.json")).unwrap();
