@@ -50,8 +50,10 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    /// Whether inputs are to be searched for: what says how is enough, and then the table is all.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.report.is_some() || self.against.is_some()
+        let how = self.seed.is_some() || self.rounds.is_some();
+        how || self.report.is_some() || self.against.is_some()
     }
 }
 

@@ -38,7 +38,7 @@ fn a_report_is_a_page_and_its_data() {
         !page.contains("http://")
             || page.matches("http://").count() == page.matches("http://www.w3.org").count()
     );
-    assert_eq!((page.matches("<svg").count(), page.matches("</svg>").count()), (3, 3));
+    assert_eq!((page.matches("<svg").count(), page.matches("</svg>").count()), (4, 4));
     assert!(page.contains("fused") && page.contains("bf16"));
 
     let text = std::fs::read_to_string(dir.path().join("precision.json")).unwrap();
@@ -51,6 +51,8 @@ fn a_report_is_a_page_and_its_data() {
     };
     // The engine rounds once; a backend that is narrow throughout does not.
     assert!(of("fused", "f16")["max_ulp"].as_f64().unwrap() <= 0.51);
+    let table = lossmith(&["compare", "l1", "--rounds", "1"]);
+    assert!(String::from_utf8(table.stdout).unwrap().starts_with(" bits lost"));
     let naive = of("naive", "f16");
     assert!(naive["max_ulp"].as_f64().unwrap() > 8.0);
     assert_eq!(naive["worst"]["causes"][0][0], "sum of all");

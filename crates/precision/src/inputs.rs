@@ -106,7 +106,10 @@ fn main_shape(loss: &AnyLoss, class: Class, long: usize) -> Option<Vec<usize>> {
 }
 
 /// Inputs of a class for the loss, in a format; none where the class is not for the loss. `long` is how long sums are.
-pub(crate) fn made(
+///
+/// # Errors
+/// If a shape and its data disagree, which they do not.
+pub fn made(
     loss: &AnyLoss,
     class: Class,
     format: Format,

@@ -11,6 +11,6 @@ mod search;
 
 pub use cause::{Cause, causes};
 pub use exhaust::exhaust;
-pub use inputs::{Class, Spot};
+pub use inputs::{Class, Spot, made};
 pub use measure::{Measures, Worst, ulps};
 pub use search::{Candidate, Cell, Depth, search};

@@ -6,7 +6,7 @@ use lossmith_core::catalogue::{Domain, Form};
 use lossmith_core::shape::Layout;
 use lossmith_core::{Dense, Format};
 use lossmith_exact::{Big, Oracle};
-use lossmith_precision::{Candidate, ulps};
+use lossmith_precision::{Candidate, Class, made, ulps};
 use lossmith_tests::{Beside, Problem, Stream};
 use plotters::prelude::*;
 use serde::Serialize;
@@ -18,6 +18,9 @@ const CLASSES: usize = 3;
 /// More bits are not told apart.
 const MOST_BITS: f64 = 12.0;
 
+/// How many elements the means have.
+const COUNTS: [usize; 5] = [16, 64, 256, 1024, 4096];
+
 /// A loss along its first argument.
 #[derive(Debug, Serialize)]
 pub(crate) struct Curves {
@@ -27,6 +30,8 @@ pub(crate) struct Curves {
     value: Vec<Line>,
     grad: Vec<Line>,
     bits: Vec<Line>,
+    /// Of the mean of 16, 64 … 4,096 elements.
+    sums: Vec<Line>,
 }
 
 /// A number for every x, where there is one.
@@ -83,8 +88,15 @@ pub(crate) fn curves(
     let Some((problem, x)) = along(loss)? else { return Ok(None) };
     let argument = loss.entry().arguments[0].name;
     let unreduced = loss.clone().with("reduction", "none")?;
-    let mut curves =
-        Curves { loss: loss.entry().name, argument, x, value: vec![], grad: vec![], bits: vec![] };
+    let mut curves = Curves {
+        loss: loss.entry().name,
+        argument,
+        x,
+        value: vec![],
+        grad: vec![],
+        bits: vec![],
+        sums: sums(loss, candidates, oracle)?,
+    };
     let of = |data: usize, point: usize| point * (data / POINTS);
     let exactly = unreduced.value_and_grad(oracle, &problem.inputs())?;
     let numbers =
@@ -97,10 +109,7 @@ pub(crate) fn curves(
     for format in [Format::F32, Format::F16, Format::BF16] {
         let problem = problem.clone().rounded(format);
         let exact = unreduced.value_and_grad(oracle, &problem.inputs())?;
-        let of_format = candidates.iter().filter(|one| {
-            one.format == format && ["fused", "half", "naive"].contains(&one.backend)
-        });
-        for candidate in of_format {
+        for candidate in shown(candidates, format) {
             let Ok(got) = (candidate.run)(&unreduced, &problem.inputs()) else { continue };
             let name = format!("{} {}", candidate.backend, format.name);
             let y = |data: &[f64]| {
@@ -124,90 +133,126 @@ pub(crate) fn curves(
     Ok(Some(curves))
 }
 
+/// The bits that a mean loses, by how many elements it has.
+fn sums(loss: &Loss, candidates: &[Candidate], oracle: &Oracle) -> Result<Vec<Line>, Error> {
+    let mean = loss.clone().with("reduction", "mean")?;
+    let mut lines: Vec<Line> = Vec::new();
+    for (place, &count) in COUNTS.iter().enumerate() {
+        for format in [Format::F32, Format::F16, Format::BF16] {
+            let Some(problem) = made(loss, Class::Long, format, 7, count)? else { continue };
+            let inputs = problem.inputs();
+            let exact = mean.value(oracle, &inputs)?;
+            for candidate in shown(candidates, format) {
+                let Ok(got) = (candidate.run)(&mean, &inputs) else { continue };
+                let name = format!("{} {}", candidate.backend, format.name);
+                let at = lines.iter().position(|line| line.name == name).unwrap_or_else(|| {
+                    lines.push(Line { name, y: vec![None; COUNTS.len()] });
+                    lines.len() - 1
+                });
+                let bits = (ulps(got.value.data()[0], &exact.data()[0], format) + 1.0).log2();
+                lines[at].y[place] = finite(bits).map(|bits| bits.min(MOST_BITS));
+            }
+        }
+    }
+    Ok(lines)
+}
+
+/// The candidates of a format that curves are drawn of.
+fn shown(candidates: &[Candidate], format: Format) -> impl Iterator<Item = &Candidate> {
+    candidates.iter().filter(move |candidate| {
+        candidate.format == format && ["fused", "half", "naive"].contains(&candidate.backend)
+    })
+}
+
 fn finite(x: f64) -> Option<f64> {
     x.is_finite().then_some(x)
 }
 
 impl Curves {
-    /// The three plots as SVG: value, gradient, bits lost.
+    /// The plots as SVG: value, gradient, bits lost, and bits lost by means.
     pub(crate) fn plots(&self) -> Result<Vec<(String, String)>, Error> {
+        #[allow(clippy::cast_precision_loss, reason = "thousands")]
+        let counts = COUNTS.map(|count| (count as f64).log2());
+        let (x, counts) = ((self.argument, &self.x[..]), ("log2 of the elements", &counts[..]));
         let mut plots = Vec::new();
-        for (title, lines) in [
-            ("value".to_owned(), &self.value),
-            (format!("gradient in {}", self.argument), &self.grad),
-            ("bits lost by the value".to_owned(), &self.bits),
+        for (title, x, lines) in [
+            ("value".to_owned(), x, &self.value),
+            (format!("gradient in {}", self.argument), x, &self.grad),
+            ("bits lost by the value".to_owned(), x, &self.bits),
+            ("bits lost by the mean".to_owned(), counts, &self.sums),
         ] {
             if !lines.is_empty() {
-                let svg = self.plot(&title, lines);
+                let svg = plot(&title, x, lines);
                 let svg = svg.map_err(|error| Error::Report(title.clone(), error.to_string()))?;
                 plots.push((title, svg));
             }
         }
         Ok(plots)
     }
+}
 
-    fn plot(&self, title: &str, lines: &[Line]) -> Result<String, Box<dyn std::error::Error>> {
-        const COLOURS: [RGBColor; 8] = [
-            RGBColor(128, 128, 128),
-            RGBColor(31, 119, 180),
-            RGBColor(230, 126, 34),
-            RGBColor(39, 174, 96),
-            RGBColor(192, 57, 43),
-            RGBColor(142, 68, 173),
-            RGBColor(22, 160, 133),
-            RGBColor(211, 84, 160),
-        ];
-        let first = &lines[0].y;
-        let all = if title.starts_with("bits") { lines } else { &lines[..1] };
-        let numbers = all.iter().flat_map(|line| line.y.iter().flatten().copied());
-        let (low, high) =
-            numbers.fold((0.0_f64, 0.0_f64), |(low, high), y| (low.min(y), high.max(y)));
-        let margin = (high - low).max(1e-3) * 0.05;
-        let x = &self.x;
-        let (left, right) = (x.first().copied().unwrap_or(0.0), x.last().copied().unwrap_or(1.0));
-        let mut svg = String::new();
-        {
-            let root = SVGBackend::with_string(&mut svg, (480, 300)).into_drawing_area();
-            let mut chart = ChartBuilder::on(&root)
-                .margin(8)
-                .x_label_area_size(28)
-                .y_label_area_size(48)
-                .build_cartesian_2d(left..right, low - margin..high + margin)?;
-            let faint = BLACK.mix(0.12);
-            chart
-                .configure_mesh()
-                .light_line_style(TRANSPARENT)
-                .bold_line_style(faint)
-                .x_desc(self.argument)
-                .draw()?;
-            for (line, colour) in lines.iter().zip(COLOURS.into_iter().cycle()) {
-                let width =
-                    if std::ptr::eq(&line.y, first) && line.name == "exact" { 4 } else { 1 };
-                let style = colour.stroke_width(width);
-                let mut drawn = false;
-                // A gap where there is no number.
-                let points: Vec<_> = x.iter().copied().zip(&line.y).collect();
-                for part in points.split(|(_, y)| y.is_none()) {
-                    let part = part
-                        .iter()
-                        .filter_map(|(x, y)| y.map(|y| (*x, y.clamp(low - margin, high + margin))));
-                    let series = chart.draw_series(LineSeries::new(part, style))?;
-                    if !std::mem::replace(&mut drawn, true) {
-                        series.label(&line.name).legend(move |(x, y)| {
-                            PathElement::new(vec![(x, y), (x + 14, y)], colour.stroke_width(2))
-                        });
-                    }
+fn plot(
+    title: &str,
+    (x_name, x): (&str, &[f64]),
+    lines: &[Line],
+) -> Result<String, Box<dyn std::error::Error>> {
+    const COLOURS: [RGBColor; 8] = [
+        RGBColor(128, 128, 128),
+        RGBColor(31, 119, 180),
+        RGBColor(230, 126, 34),
+        RGBColor(39, 174, 96),
+        RGBColor(192, 57, 43),
+        RGBColor(142, 68, 173),
+        RGBColor(22, 160, 133),
+        RGBColor(211, 84, 160),
+    ];
+    let first = &lines[0].y;
+    let all = if title.starts_with("bits") { lines } else { &lines[..1] };
+    let numbers = all.iter().flat_map(|line| line.y.iter().flatten().copied());
+    let (low, high) = numbers.fold((0.0_f64, 0.0_f64), |(low, high), y| (low.min(y), high.max(y)));
+    let margin = (high - low).max(1e-3) * 0.05;
+    let (left, right) = (x.first().copied().unwrap_or(0.0), x.last().copied().unwrap_or(1.0));
+    let mut svg = String::new();
+    {
+        let root = SVGBackend::with_string(&mut svg, (480, 300)).into_drawing_area();
+        let mut chart = ChartBuilder::on(&root)
+            .margin(8)
+            .x_label_area_size(28)
+            .y_label_area_size(48)
+            .build_cartesian_2d(left..right, low - margin..high + margin)?;
+        let faint = BLACK.mix(0.12);
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(faint)
+            .x_desc(x_name)
+            .draw()?;
+        for (line, colour) in lines.iter().zip(COLOURS.into_iter().cycle()) {
+            let width = if std::ptr::eq(&line.y, first) && line.name == "exact" { 4 } else { 1 };
+            let style = colour.stroke_width(width);
+            let mut drawn = false;
+            // A gap where there is no number.
+            let points: Vec<_> = x.iter().copied().zip(&line.y).collect();
+            for part in points.split(|(_, y)| y.is_none()) {
+                let part = part
+                    .iter()
+                    .filter_map(|(x, y)| y.map(|y| (*x, y.clamp(low - margin, high + margin))));
+                let series = chart.draw_series(LineSeries::new(part, style))?;
+                if !std::mem::replace(&mut drawn, true) {
+                    series.label(&line.name).legend(move |(x, y)| {
+                        PathElement::new(vec![(x, y), (x + 14, y)], colour.stroke_width(2))
+                    });
                 }
             }
-            chart
-                .configure_series_labels()
-                .position(SeriesLabelPosition::UpperMiddle)
-                .background_style(TRANSPARENT)
-                .border_style(TRANSPARENT)
-                .draw()?;
-            root.present()?;
         }
-        // Black is the page's own colour of text, light or dark.
-        Ok(svg.replace("#000000", "currentColor"))
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperMiddle)
+            .background_style(TRANSPARENT)
+            .border_style(TRANSPARENT)
+            .draw()?;
+        root.present()?;
     }
+    // Black is the page's own colour of text, light or dark.
+    Ok(svg.replace("#000000", "currentColor"))
 }
