@@ -44,7 +44,9 @@ fn a_report_is_a_page_and_its_data() {
     let text = std::fs::read_to_string(dir.path().join("precision.json")).unwrap();
     let data: serde_json::Value = serde_json::from_str(&text).unwrap();
     let cells = data["cells"].as_array().unwrap();
-    assert_eq!(cells.len(), 14);
+    let more = [(cfg!(feature = "candle"), 4), (cfg!(feature = "burn"), 2)];
+    let more: usize = more.iter().filter(|(on, _)| *on).map(|(_, formats)| formats).sum();
+    assert_eq!(cells.len(), 14 + more);
     let of = |backend: &str, dtype: &str| {
         let same = |cell: &&serde_json::Value| cell["backend"] == backend && cell["dtype"] == dtype;
         cells.iter().find(same).unwrap()["outputs"][0].clone()

@@ -35,8 +35,8 @@ pub(super) trait Format: Lane {
     fn ln_tail(f: Self, low: Self) -> Self;
     /// Two powers of two whose product is 2ᵏ, from `ROUND` + k: one alone would overflow.
     fn powers(k: Self) -> [Self; 2];
-    /// p · 2ᵏ for k ≤ 0, from `ROUND` + k and a p between √½ and √2.
-    fn lowered(p: Self, k: Self) -> Self;
+    /// p · 2ᵏ for k ≤ 0, from `ROUND` + k and a p between √½ and √2; NaN where the finite `x` is.
+    fn lowered(p: Self, k: Self, x: Self) -> Self;
     /// 1/p for a power of two.
     fn reciprocal(p: Self) -> Self;
     /// k and m with x = 2ᵏ · m and √½ ≤ m < √2, for a positive normal x.
@@ -71,13 +71,14 @@ macro_rules! layout {
         }
 
         #[inline(always)]
-        fn lowered(p: Self, k: Self) -> Self {
+        fn lowered(p: Self, k: Self, x: Self) -> Self {
             const FRACTION: u32 = $float::MANTISSA_DIGITS - 1;
             const LIFT: $bits = 64;
             const DOWN: $float = 1.0 / (1_u128 << LIFT) as $float;
             // In the exponent's bits first, lifted so that it is a normal number still, and rounded once.
             let lifted = (k.to_bits() << FRACTION).wrapping_add(LIFT << FRACTION);
-            Self::from_bits(p.to_bits().wrapping_add(lifted)) * DOWN
+            // The bits of a NaN do not stay one.
+            Self::from_bits(p.to_bits().wrapping_add(lifted)) * x.mul_add(0.0, DOWN)
         }
 
         #[inline(always)]

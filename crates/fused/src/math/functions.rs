@@ -86,7 +86,7 @@ pub(super) fn exp<F: Format>(x: F) -> F {
 pub(super) fn tail<F: Format>(x: F) -> F {
     let of = |x| {
         let (p, k) = exp_parts(x, F::ZERO);
-        F::lowered(p, k)
+        F::lowered(p, k, x)
     };
     unless_gone(-x.abs(), of)
 }
