@@ -223,9 +223,9 @@ fn compare_on_the_digits_has_every_backend() {
     for row in rows {
         assert_eq!((&row["nan"], &row["infinite"]), (&0.into(), &0.into()), "{row}");
         let value = row["output"] == "value" && row["backend"] != "naive";
-        // The others have the reference's own functions in f64, the fused engine its own.
+        // The others have the reference's own functions in f64, the fused engine its own: both are within one of exact.
         let own = row["backend"] == "fused" && row["dtype"] == "f64";
-        let most = if own { 1.0 } else { 0.5 };
+        let most = if own { 2.0 } else { 0.5 };
         assert!(!value || row["max_ulp"].as_f64().unwrap() <= most, "{row}");
     }
 }
