@@ -1,7 +1,7 @@
 //! Products of matrices: packed panels, and tiles of results that stay in vectors.
 //!
-//! Every result is a sum over its terms in order, in blocks of [`TERMS`], each block a chain of fused multiply-adds;
-//! above [`SEGMENT`] terms, segments are summed apart and added up in order. Neither depends on the vectors' width, on
+//! Every result is a sum over its terms in order, in blocks of `TERMS`, each block a chain of fused multiply-adds;
+//! above `SEGMENT` terms, segments are summed apart and added up in order. Neither depends on the vectors' width, on
 //! the threads or on how the results are divided among them, so the bits do not either.
 
 use crate::element::Element;
