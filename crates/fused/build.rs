@@ -19,6 +19,8 @@ mod pass;
 mod program;
 #[path = "src/schedule.rs"]
 mod schedule;
+#[path = "src/tails.rs"]
+mod tails;
 
 use lossmith_core::catalogue::{self, Argument, Form, SAMPLE_WEIGHT, Values};
 use lossmith_core::loss::Definition;
@@ -59,7 +61,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     }
     writeln!(out, "];")?;
     fs::write(Path::new(&env::var("OUT_DIR")?).join("bodies.rs"), out)?;
-    for module in ["body", "cut", "lower", "pass", "program", "schedule"] {
+    for module in ["body", "cut", "lower", "pass", "program", "schedule", "tails"] {
         println!("cargo::rerun-if-changed=src/{module}.rs");
     }
     Ok(())
@@ -144,6 +146,5 @@ fn bodies(loss: &AnyLoss, inputs: Inputs<Dense>) -> Vec<String> {
         program::Step::Pass(pass) => &pass.stages[..],
         program::Step::Joint(_) => &[],
     });
-    let both = stages.flat_map(|stage| [true, false].map(|along| body::Body::new(stage, along)));
-    both.flatten().map(|(_, source)| source).collect()
+    stages.filter_map(body::Body::new).map(|(_, source)| source).collect()
 }

@@ -29,18 +29,13 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    /// The body of a stage whose lanes lie along the classes, or do not, with its source; none where it asks for labels
-    /// or makes row values: those loops are short, and gain nothing.
-    pub(crate) fn new(stage: &Stage, along_classes: bool) -> Option<(Self, String)> {
+    /// The body of a stage with its source; none where it asks for labels or makes row values: those loops are short, and
+    /// gain nothing.
+    pub(crate) fn new(stage: &Stage) -> Option<(Self, String)> {
         let mut body = Self::default();
         let mut names = BTreeMap::new();
         for &(arg, slot) in &stage.loads {
-            let one = match arg {
-                Arg::Number(_) => true,
-                Arg::Class(_) => !along_classes,
-                Arg::Row(_) => along_classes,
-                Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => false,
-            };
+            let one = matches!(arg, Arg::Number(_) | Arg::Row(_));
             let (list, letter, lane) =
                 if one { (&mut body.ones, "n", "") } else { (&mut body.reads, "x", "[i]") };
             names.insert(slot, format!("{letter}{}{lane}", list.len()));

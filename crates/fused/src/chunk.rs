@@ -24,11 +24,6 @@ impl<F: Lane> Default for Slot<F> {
 }
 
 #[inline(always)]
-pub(crate) fn chunk_of<N>(values: &[N], first: usize) -> &Chunk<N> {
-    &values.as_chunks::<CHUNK>().0[first / CHUNK]
-}
-
-#[inline(always)]
 pub(crate) fn chunk_mut<N>(values: &mut [N], first: usize) -> &mut Chunk<N> {
     &mut values.as_chunks_mut::<CHUNK>().0[first / CHUNK]
 }
@@ -137,26 +132,16 @@ pub(crate) fn tree<N: Copy, const COUNT: usize>(
 
 /// Writes lanes, each rounded to the format it is stored in.
 #[inline(always)]
-pub(crate) fn store<T: Element>(
-    out: &mut [T],
-    stride: usize,
-    values: &Chunk<T::Compute>,
-    lanes: usize,
-) {
+pub(crate) fn store<T: Element>(out: &mut [T], values: &Chunk<T::Compute>, lanes: usize) {
     match out.first_chunk_mut::<CHUNK>() {
-        Some(out) if lanes == CHUNK && stride == 1 => {
+        Some(out) if lanes == CHUNK => {
             for i in 0..CHUNK {
                 out[i] = T::narrow(values[i]);
             }
         }
-        _ if stride == 1 => {
+        _ => {
             for (out, &value) in out.iter_mut().zip(&values[..lanes]) {
                 *out = T::narrow(value);
-            }
-        }
-        _ => {
-            for (out, &value) in out.chunks_mut(stride).zip(&values[..lanes]) {
-                out[0] = T::narrow(value);
             }
         }
     }

@@ -1,9 +1,12 @@
 //! The bodies that were compiled, and what they run on.
 
-use crate::body::{ONES, READS, WRITES};
-use crate::chunk::{LANES, Lanes, Sums, add_lanes, filled};
+use crate::body::{Body, ONES, READS, WRITES};
+use crate::chunk::{LANES, Lanes, SUMS, Sums, add_lanes, filled, store};
+use crate::element::Element;
 use crate::math::{Lane, sigmoid_of, softplus_of};
+use crate::rows::{Lies, Place, Rows, lanes_of};
 use crate::simd::{Level, Soon, Work, fetch};
+use std::mem::take;
 
 /// Lanes that a body runs on.
 #[derive(Debug)]
@@ -37,9 +40,9 @@ pub(crate) type Run<F> = fn(Level, &mut Io<'_, F>);
 macro_rules! body {
     ($name:ident [$($x:ident)*] [$($n:ident)*] [$($y:ident)*] [$($v:ident)*] $i:ident $body:block) => {
         fn $name(level: Level, io: &mut Io<'_, f32>) {
-            struct Body<'r, 'a>(&'r mut Io<'a, f32>);
+            struct Loop<'r, 'a>(&'r mut Io<'a, f32>);
 
-            impl Work for Body<'_, '_> {
+            impl Work for Loop<'_, '_> {
                 type Output = ();
 
                 #[inline(always)]
@@ -94,9 +97,61 @@ macro_rules! body {
                 }
             }
 
-            level.run(Body(io));
+            level.run(Loop(io));
         }
     };
+}
+
+impl<T: Element> Rows<'_, '_, '_, T> {
+    /// Runs a compiled body, on all lanes where what it reads and writes lies in place; says how many those were.
+    #[inline(always)]
+    pub(crate) fn run_body(&mut self, body: &Body, run: Run<T::Compute>, at: Place) -> usize {
+        let ahead = self.ahead();
+        let mut written = take(&mut self.scratch.written);
+        written.resize_with(body.writes.len(), Box::default);
+        let mut outputs: [Option<&mut [T]>; WRITES] = [const { None }; WRITES];
+        for (place, part) in &mut *self.parts {
+            if let Some(index) = body.writes.iter().position(|write| write == place) {
+                outputs[index] = Some(lanes_of(part, at, self.block));
+            }
+        }
+        let in_place = T::as_computed(&[]).is_some();
+        let there = |&slot: &usize| matches!(self.scratch.lies[slot], Lies::There);
+        let whole = in_place && !body.reads.iter().any(there);
+        let lanes = if whole { self.block.lanes - at.first } else { at.lanes };
+
+        let mut sums = [[0.0; SUMS]; WRITES];
+        for (sums, &place) in sums.iter_mut().zip(&body.sums) {
+            *sums = self.folds.0[place];
+        }
+        let mut io = Io { lanes, ahead, sums: &mut sums, ..Io::default() };
+        for (read, &slot) in io.reads.iter_mut().zip(&body.reads) {
+            *read = Self::slice_from(self.ground, self.scratch, self.classes, slot);
+        }
+        for (one, &slot) in io.ones.iter_mut().zip(&body.ones) {
+            *one = self.scratch.slots[slot].values[0];
+        }
+        let targets = outputs.iter_mut().zip(&mut written);
+        for (write, (output, spare)) in io.writes.iter_mut().zip(targets) {
+            *write = if in_place {
+                let out = output.take().and_then(T::as_computed_mut);
+                out.and_then(|out| out.get_mut(..lanes)).unwrap_or_default()
+            } else {
+                &mut spare.values[..lanes]
+            };
+        }
+        run(self.ground.level, &mut io);
+        for (&sums, &place) in sums.iter().zip(&body.sums) {
+            self.folds.0[place] = sums;
+        }
+        for (output, spare) in outputs.into_iter().zip(&written) {
+            if let Some(out) = output {
+                store(out, &spare.values, lanes);
+            }
+        }
+        self.scratch.written = written;
+        lanes
+    }
 }
 
 /// How far ahead what is read is fetched, and for when, and how far what is written.

@@ -240,7 +240,7 @@ impl<T: Element> Ground<'_, T> {
             for &(op, place) in &stage.rows {
                 self.row_value(op, place, block, positions, classes, scratch);
             }
-            if self.walk.along != Along::Classes {
+            if beside {
                 for &place in &stage.narrowed {
                     let out = &mut scratch.narrow[place][..positions];
                     kernel::narrow(self.level, out, &scratch.rows[place][..positions]);
@@ -325,23 +325,21 @@ impl<T: Element> Ground<'_, T> {
         scratch.lies.resize(slots, Lies::There);
         grow(&mut scratch.kept, self.pass.stored, kept, zero);
         grow(&mut scratch.rows, self.pass.row_values, padded, 0.0);
-        if self.walk.along != Along::Classes {
-            grow(&mut scratch.narrow, self.pass.row_values, padded, zero);
-            if self.pass.by_row || beside {
-                scratch.labels.resize_with(self.labels.len(), Vec::new);
-                let first = self.first + self.walk.first_position(block);
-                for (out, labels) in scratch.labels.iter_mut().zip(self.labels) {
-                    out.resize(padded, NONE);
-                    let (out, rest) = out.split_at_mut(positions);
-                    self.level.run(Small { labels, first, out });
-                    rest.fill(NONE);
-                }
+        if self.pass.by_row || self.pass.row_values > 0 {
+            scratch.labels.resize_with(self.labels.len(), Vec::new);
+            let first = self.first + self.walk.first_position(block);
+            for (out, labels) in scratch.labels.iter_mut().zip(self.labels) {
+                out.resize(padded, NONE);
+                let (out, rest) = out.split_at_mut(positions);
+                self.level.run(Small { labels, first, out });
+                rest.fill(NONE);
             }
         }
         let rows = scratch.sums.len().max(self.pass.row_values);
         scratch.sums.resize(rows, [0.0; SUMS]);
         scratch.largest.resize(rows, [zero; LANES]);
         if beside {
+            grow(&mut scratch.narrow, self.pass.row_values, padded, zero);
             scratch.stands.resize(slots, Stands::There);
             grow(&mut scratch.computed, self.pass.slots, kept, zero);
             grow(&mut scratch.planes, self.inputs.len(), kept, zero);
@@ -399,11 +397,13 @@ impl<T: Element> Ground<'_, T> {
                     *out = seen.elements[start + position * stride].widen().to_f64();
                 }
             }
-            RowOp::Pick(labels, arg) if self.walk.beside() => {
+            RowOp::Pick(labels, arg) => {
                 let of = match arg {
                     Arg::Input(input) => {
-                        let (start, steps) = self.lies(block, input);
-                        Of::Elements(&self.inputs[input].elements[start..], steps)
+                        let seen = &self.inputs[input];
+                        let own = self.walk.strides(seen.strides);
+                        let (start, row) = self.walk.positions_of(block, own);
+                        Of::Elements(&seen.elements[start..], [own[1], row])
                     }
                     Arg::Class(place) => Of::Classes(&classes.exact[place]),
                     Arg::Number(_) | Arg::Row(_) | Arg::Slot(_) | Arg::Stored(_) => {
@@ -413,43 +413,10 @@ impl<T: Element> Ground<'_, T> {
                 let labels = &scratch.labels[labels];
                 self.level.run(Picked { labels, of, out: &mut out[..positions] });
             }
-            RowOp::Labelled(labels, arg) if self.walk.beside() => {
+            RowOp::Labelled(labels, arg) => {
                 let of = Of::<T>::Rows(self.row_values(arg, positions, scratch));
                 let labels = &scratch.labels[labels];
                 self.level.run(Picked { labels, of, out: &mut out[..positions] });
-            }
-            RowOp::Pick(labels, Arg::Input(input)) => {
-                let label = |position| self.label(labels, block, position);
-                let target = &mut out[..positions];
-                let seen = &self.inputs[input];
-                let own = self.walk.strides(seen.strides);
-                let (start, stride) = self.walk.positions_of(block, own);
-                for (position, out) in target.iter_mut().enumerate() {
-                    let label = label(position);
-                    let at = |class: usize| start + position * stride + class * own[1];
-                    *out = label.map_or(0.0, |class| seen.elements[at(class)].widen().to_f64());
-                }
-            }
-            RowOp::Pick(labels, arg) => {
-                let label = |position| self.label(labels, block, position);
-                let target = &mut out[..positions];
-                let of_class = |class: usize| match arg {
-                    Arg::Class(place) => classes.exact[place][class],
-                    Arg::Number(index) => self.numbers[index],
-                    Arg::Row(_) | Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => f64::NAN,
-                };
-                for (position, out) in target.iter_mut().enumerate() {
-                    *out = label(position).map_or(0.0, of_class);
-                }
-            }
-            RowOp::Labelled(labels, arg) => {
-                let label = |position| self.label(labels, block, position);
-                let target = &mut out[..positions];
-                let values = self.row_values(arg, positions, scratch);
-                for (position, out) in target.iter_mut().enumerate() {
-                    let has = label(position).is_some();
-                    *out = if has { kernel::at(values, position) } else { 0.0 };
-                }
             }
         }
         scratch.rows[place] = out;

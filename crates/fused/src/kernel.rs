@@ -262,12 +262,3 @@ impl<F: Lane> Work for Narrow<'_, F> {
 pub(crate) fn narrow<F: Lane>(level: Level, out: &mut [F], x: &[f64]) {
     level.run(Narrow { out, x });
 }
-
-/// The value at that place.
-#[inline]
-pub(crate) fn at<F: Copy>(values: Values<'_, F>, index: usize) -> F {
-    match values {
-        Values::Slice(slice) => slice[index],
-        Values::Splat(value) => value,
-    }
-}

@@ -35,6 +35,7 @@ mod rows;
 mod run;
 mod schedule;
 pub mod simd;
+mod tails;
 mod tile;
 mod walk;
 

@@ -3,6 +3,7 @@
 use crate::body::Body;
 use crate::lower::{CLASS, Lowering, Root, mask};
 use crate::program::{Arg, FullOp, Into, Op, Pass, RowOp, Stage, Target};
+use crate::tails::Tails;
 use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
 use lossmith_core::op::{Binary, Reduce, Unary};
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,8 +155,10 @@ impl<'a> Building<'a> {
         for (stage, wanted) in wanted.iter().enumerate().rev() {
             self.full(stage, wanted);
         }
+        let rows = all.iter().copied().filter(|&index| self.kind(index) == Kind::Row);
+        let mut tails = Tails::new(self.of, rows);
         for &index in &all {
-            self.row(index);
+            self.row(index, &mut tails);
         }
         self.pass.by_row = stages > 1
             || all.iter().any(|&index| matches!(self.of.nodes[index].0, Node::AtLabel(..)));
@@ -166,8 +169,7 @@ impl<'a> Building<'a> {
             }
         }
         for stage in &mut self.pass.stages {
-            share_tails(&mut stage.rows, &mut self.pass.row_values);
-            stage.bodies = [false, true].map(|along| Some(Body::new(stage, along)?.0));
+            stage.body = Body::new(stage).map(|(body, _)| body);
         }
         Some(self.pass)
     }
@@ -248,7 +250,7 @@ impl<'a> Building<'a> {
     }
 
     /// Writes down how a row value is made, at its stage.
-    fn row(&mut self, index: usize) {
+    fn row(&mut self, index: usize, tails: &mut Tails<Arg>) {
         if self.kind(index) != Kind::Row {
             return;
         }
@@ -267,10 +269,15 @@ impl<'a> Building<'a> {
             },
             // A reduction of the stage before has left it there.
             (Node::Reduce(..), _) => return,
-            _ => match self.op(node, Self::row_arg) {
-                Some(op) => RowOp::Op(op),
-                None => return,
-            },
+            _ => {
+                let Some(op) = self.op(node, Self::row_arg) else { return };
+                let Pass { stages, row_values, .. } = &mut self.pass;
+                RowOp::Op(tails.op(index, op, |op| {
+                    stages[stage].rows.push((RowOp::Op(op), *row_values));
+                    *row_values += 1;
+                    Arg::Row(*row_values - 1)
+                }))
+            }
         };
         self.pass.stages[stage].rows.push((op, place));
     }
@@ -332,8 +339,7 @@ impl<'a> Building<'a> {
         let uses = |index: usize| -> Vec<FullOp> {
             wanted.iter().filter(|(other, _)| *other == index).map(|(_, op)| *op).collect()
         };
-        let tails = self.tails(&order);
-        let mut tail_slots: BTreeMap<usize, [Option<usize>; 2]> = BTreeMap::new();
+        let mut tails = Tails::new(self.of, order.iter().copied());
         let mut slots = Slots::default();
         let mut program = Vec::new();
         // An op whose value is only the rest of an output.
@@ -349,25 +355,12 @@ impl<'a> Building<'a> {
                 continue;
             }
             let op = self.op(node, |own, x| own.full_arg(x, &slots));
-            let Some(mut op) = op.map(|op| op.map(|arg| slots.of(arg))) else { continue };
-            if let (Op::Unary(shared, x), Some(base)) = (op, tails.get(&index)) {
-                let [tail, log] = tail_slots.entry(*base).or_default();
-                let tail = *tail.get_or_insert_with(|| {
-                    let slot = slots.more();
-                    program.push(FullOp::Op(Op::Tail(x), Target::Slot(slot)));
-                    slot
-                });
-                op = if shared == Unary::Sigmoid {
-                    Op::Sigmoid(x, tail)
-                } else {
-                    let log = *log.get_or_insert_with(|| {
-                        let slot = slots.more();
-                        program.push(FullOp::Op(Op::Log(tail), Target::Slot(slot)));
-                        slot
-                    });
-                    Op::Softplus(x, log)
-                };
-            }
+            let Some(op) = op.map(|op| op.map(|arg| slots.of(arg))) else { continue };
+            let op = tails.op(index, op, |op| {
+                let slot = slots.more();
+                program.push(FullOp::Op(op, Target::Slot(slot)));
+                slot
+            });
             let kept = self.stored.get(&index).copied().filter(|_| self.stage_of(index) == stage);
             let uses_here = uses(index);
             let read_later = last.contains_key(&index);
@@ -415,21 +408,6 @@ impl<'a> Building<'a> {
         (stage.full, stage.loads) = (program, loads);
     }
 
-    /// The sigmoids and softpluses that have their e^−|x| in common with another, each with the x.
-    fn tails(&self, order: &[usize]) -> BTreeMap<usize, usize> {
-        let base = |index: usize| {
-            let Node::Unary(Unary::Sigmoid | Unary::Softplus, x) = self.of.nodes[index].0 else {
-                return None;
-            };
-            let x = self.of.alias[x.index()];
-            let Node::Unary(Unary::Neg, x) = self.of.nodes[x].0 else { return Some(x) };
-            Some(self.of.alias[x.index()])
-        };
-        let bases: Vec<_> = order.iter().filter_map(|&index| Some((index, base(index)?))).collect();
-        let shared = |x: usize| bases.iter().filter(|(_, other)| *other == x).count() > 1;
-        bases.iter().copied().filter(|&(_, x)| shared(x)).collect()
-    }
-
     fn full_arg(&mut self, index: usize, slots: &Slots) -> Arg {
         if let Node::Input(input) = self.of.nodes[index].0
             && self.kind(index) == Kind::Full
@@ -447,29 +425,6 @@ impl<'a> Building<'a> {
             self.narrowed.insert(row);
         }
         arg
-    }
-}
-
-/// Computes e^−|x| and its ln(1 + e^−|x|) once for the softplus and the sigmoid of a row value.
-fn share_tails(rows: &mut Vec<(RowOp, usize)>, row_values: &mut usize) {
-    let of = |wanted: Unary, rows: &[(RowOp, usize)]| {
-        rows.iter().enumerate().find_map(|(at, (op, _))| match *op {
-            RowOp::Op(Op::Unary(op, x)) if op == wanted => Some((at, x)),
-            RowOp::Op(_) | RowOp::Input(_) | RowOp::Pick(..) | RowOp::Labelled(..) => None,
-        })
-    };
-    if let (Some((softplus, x)), Some((sigmoid, other))) =
-        (of(Unary::Softplus, rows), of(Unary::Sigmoid, rows))
-        && x == other
-    {
-        let (tail, log) = (*row_values, *row_values + 1);
-        *row_values += 2;
-        rows[softplus].0 = RowOp::Op(Op::Softplus(x, Arg::Row(log)));
-        rows[sigmoid].0 = RowOp::Op(Op::Sigmoid(x, Arg::Row(tail)));
-        let made = [Op::Tail(x), Op::Log(Arg::Row(tail))];
-        let made = made.map(RowOp::Op).into_iter().zip([tail, log]);
-        let first = softplus.min(sigmoid);
-        rows.splice(first..first, made);
     }
 }
 

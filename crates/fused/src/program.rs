@@ -134,8 +134,8 @@ pub(crate) struct Stage {
     /// What is brought into slots before the full values are computed.
     pub(crate) loads: Vec<(Arg, usize)>,
     pub(crate) full: Vec<FullOp>,
-    /// The full values as compiled loops: of lanes that lie otherwise, and along the classes.
-    pub(crate) bodies: [Option<Body>; 2],
+    /// The full values as one loop, where they can be that.
+    pub(crate) body: Option<Body>,
 }
 
 /// One walk over the space of some results.

@@ -1,18 +1,16 @@
-//! The full values of a stage of a block, chunk by chunk: a chunk of lanes goes through all ops before the next is
-//! read, so that memory is read and written while others are computed, and nothing in between leaves the nearest cache.
+//! The full values of a stage of a block whose lanes lie one after the other in memory, along the classes or without
+//! any, chunk by chunk: a chunk of lanes goes through all ops before the next is read, so that memory is read and written
+//! while others are computed, and nothing in between leaves the nearest cache.
 
-use crate::body::{Body, WRITES};
 use crate::chunk::{
-    CHUNK, Chunk, SUMS, Slot, Sums, add_up, add_up_products, chunk_mut, chunk_of, largest_of,
-    store, tree,
+    CHUNK, Chunk, Slot, Sums, add_up, add_up_products, chunk_mut, largest_of, store, tree,
 };
-use crate::compiled::{Io, Run};
 use crate::element::Element;
-use crate::execute::{Ground, NONE, Part, Scratch};
+use crate::execute::{Ground, Part, Scratch};
 use crate::math::{Lane, sigmoid_of, softplus_of};
 use crate::program::{Arg, FullOp, Into, Op, Stage, Target};
 use crate::simd::{Soon, Work, fetch};
-use crate::walk::{Along, Block};
+use crate::walk::Block;
 use lossmith_core::op::{Binary, Compare, Reduce, Unary};
 
 /// How far ahead a stream is fetched.
@@ -28,10 +26,9 @@ pub(crate) enum Lies {
     Slot(usize),
     /// In an input, from that element on.
     Input(usize, usize),
-    /// Among what is kept, the classes or the row values, from that element on.
+    /// Among what is kept, or the class values, from that element on.
     Kept(usize, usize),
     Class(usize, usize),
-    Row(usize, usize),
 }
 
 /// All rows of a block at one stage.
@@ -51,10 +48,10 @@ pub(crate) struct Rows<'a, 'b, 'c, T: Element> {
 
 /// Which lanes of which row.
 #[derive(Clone, Copy)]
-struct Place {
-    row: usize,
-    first: usize,
-    lanes: usize,
+pub(crate) struct Place {
+    pub(crate) row: usize,
+    pub(crate) first: usize,
+    pub(crate) lanes: usize,
 }
 
 impl<T: Element> Work for Rows<'_, '_, '_, T> {
@@ -62,32 +59,28 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
 
     #[inline(always)]
     fn run(mut self) {
-        let along_classes = self.ground.walk.along == Along::Classes;
-        let body = self.stage.bodies[usize::from(along_classes)].as_ref();
-        let body = body.filter(|_| self.ground.compiled);
+        let body = self.stage.body.as_ref().filter(|_| self.ground.compiled);
         let compiled = body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)));
         self.start();
         let mut spare = self.scratch.spare.take().unwrap_or_default();
         for row in 0..self.block.rows {
-            self.splat(row, along_classes);
+            self.splat(row);
             let mut first = 0;
             while first < self.block.lanes {
                 let lanes = CHUNK.min(self.block.lanes - first);
                 let at = Place { row, first, lanes };
-                self.load(at, along_classes);
+                self.load(at);
                 if let Some((body, run)) = compiled {
-                    first += self.run_body(body, run, at, along_classes);
+                    first += self.run_body(body, run, at);
                     continue;
                 }
-                self.fetch(at, along_classes);
+                self.fetch(at);
                 for index in 0..self.stage.full.len() {
-                    self.step(self.stage.full[index], &mut spare, at, along_classes);
+                    self.step(self.stage.full[index], &mut spare, at);
                 }
                 first += CHUNK;
             }
-            if along_classes {
-                self.finish(row);
-            }
+            self.finish(row);
         }
         self.scratch.spare = Some(spare);
     }
@@ -137,13 +130,10 @@ impl<T: Element> Rows<'_, '_, '_, T> {
 
     /// Brings into slots what is the same for a whole row.
     #[inline(always)]
-    fn splat(&mut self, row: usize, along_classes: bool) {
+    fn splat(&mut self, row: usize) {
         for &(arg, slot) in &self.stage.loads {
             let value = match arg {
-                Arg::Row(place) if along_classes => {
-                    T::Compute::from_f64(self.scratch.rows[place][row])
-                }
-                Arg::Class(place) if !along_classes => self.classes[place][row],
+                Arg::Row(place) => T::Compute::from_f64(self.scratch.rows[place][row]),
                 Arg::Input(input) => {
                     let seen = &self.ground.inputs[input];
                     let own = self.ground.walk.strides(seen.strides);
@@ -152,9 +142,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                         _ => continue,
                     }
                 }
-                Arg::Number(_) | Arg::Class(_) | Arg::Row(_) | Arg::Slot(_) | Arg::Stored(_) => {
-                    continue;
-                }
+                Arg::Number(_) | Arg::Class(_) | Arg::Slot(_) | Arg::Stored(_) => continue,
             };
             self.scratch.slots[slot].values.fill(value);
         }
@@ -162,13 +150,12 @@ impl<T: Element> Rows<'_, '_, '_, T> {
 
     /// Finds what is another for every lane, or brings it into slots where it is not as it is computed with.
     #[inline(always)]
-    fn load(&mut self, at: Place, along_classes: bool) {
+    fn load(&mut self, at: Place) {
         let Place { row, first, lanes } = at;
         for &(arg, slot) in &self.stage.loads {
             let lies = &mut self.scratch.lies[slot];
             match arg {
-                Arg::Class(place) if along_classes => *lies = Lies::Class(place, first),
-                Arg::Row(place) if !along_classes => *lies = Lies::Row(place, first),
+                Arg::Class(place) => *lies = Lies::Class(place, first),
                 Arg::Stored(place) => {
                     let start = row * self.block.lanes.next_multiple_of(CHUNK);
                     *lies = Lies::Kept(place, start + first);
@@ -199,21 +186,21 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                         }
                     }
                 }
-                Arg::Number(_) | Arg::Class(_) | Arg::Row(_) | Arg::Slot(_) => {}
+                Arg::Number(_) | Arg::Row(_) | Arg::Slot(_) => {}
             }
         }
     }
 
     /// How far ahead what is read is fetched, and for when, and how far what is written.
     #[inline(always)]
-    fn ahead(&self) -> Option<(usize, Soon, usize)> {
+    pub(crate) fn ahead(&self) -> Option<(usize, Soon, usize)> {
         let ahead = self.ahead?;
         Some(if self.alone { (ahead, Soon::Read, STREAM) } else { (ahead, Soon::ReadLater, 0) })
     }
 
     /// Asks for what is read and written next.
     #[inline(always)]
-    fn fetch(&mut self, at: Place, along_classes: bool) {
+    fn fetch(&mut self, at: Place) {
         let Some((ahead, soon, written)) = self.ahead() else { return };
         for &(arg, _) in &self.stage.loads {
             if let Arg::Input(input) = arg {
@@ -225,83 +212,17 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             }
         }
         for (_, part) in &mut *self.parts {
-            let (out, stride) = lanes_of(part, at, self.block, along_classes);
-            fetch(out, written, if stride == 1 { CHUNK } else { 0 }, Soon::Write);
+            fetch(lanes_of(part, at, self.block), written, CHUNK, Soon::Write);
         }
     }
 
-    /// Runs a compiled body, on all lanes where what it reads and writes lies in place; says how many those were.
     #[inline(always)]
-    fn run_body(
-        &mut self,
-        body: &Body,
-        run: Run<T::Compute>,
-        at: Place,
-        along_classes: bool,
-    ) -> usize {
-        let ahead = self.ahead();
-        let mut written = std::mem::take(&mut self.scratch.written);
-        written.resize_with(body.writes.len(), Box::default);
-        let mut outputs: [Option<(&mut [T], usize)>; WRITES] = [const { None }; WRITES];
-        for (place, part) in &mut *self.parts {
-            if let Some(index) = body.writes.iter().position(|write| write == place) {
-                outputs[index] = Some(lanes_of(part, at, self.block, along_classes));
-            }
-        }
-        let strided = |output: &Option<(&mut [T], usize)>| {
-            output.as_ref().is_some_and(|(_, stride)| *stride != 1)
-        };
-        let in_place = T::as_computed(&[]).is_some() && !outputs.iter().any(strided);
-        let there = |&slot: &usize| matches!(self.scratch.lies[slot], Lies::There);
-        let whole = in_place && !body.reads.iter().any(there);
-        let lanes = if whole { self.block.lanes - at.first } else { at.lanes };
-
-        let mut sums = [[0.0; SUMS]; WRITES];
-        for (sums, &place) in sums.iter_mut().zip(&body.sums) {
-            *sums = self.folds.0[place];
-        }
-        let mut io = Io { lanes, ahead, sums: &mut sums, ..Io::default() };
-        for (read, &slot) in io.reads.iter_mut().zip(&body.reads) {
-            *read = Self::slice_from(self.ground, self.scratch, self.classes, slot);
-        }
-        for (one, &slot) in io.ones.iter_mut().zip(&body.ones) {
-            *one = self.scratch.slots[slot].values[0];
-        }
-        let targets = outputs.iter_mut().zip(&mut written);
-        for (write, (output, spare)) in io.writes.iter_mut().zip(targets) {
-            *write = if in_place {
-                let out = output.take().and_then(|(out, _)| T::as_computed_mut(out));
-                out.and_then(|out| out.get_mut(..lanes)).unwrap_or_default()
-            } else {
-                &mut spare.values[..lanes]
-            };
-        }
-        run(self.ground.level, &mut io);
-        for (&sums, &place) in sums.iter().zip(&body.sums) {
-            self.folds.0[place] = sums;
-        }
-        for (output, spare) in outputs.into_iter().zip(&written) {
-            if let Some((out, stride)) = output {
-                store(out, stride, &spare.values, lanes);
-            }
-        }
-        self.scratch.written = written;
-        lanes
-    }
-
-    #[inline(always)]
-    fn step(
-        &mut self,
-        op: FullOp,
-        spare: &mut Box<Slot<T::Compute>>,
-        at: Place,
-        along_classes: bool,
-    ) {
+    fn step(&mut self, op: FullOp, spare: &mut Box<Slot<T::Compute>>, at: Place) {
         let Place { row, first, lanes } = at;
         match op {
             // Without the label among the lanes, what is elsewhere stands for the whole.
             FullOp::Op(Op::AtLabel(labels, _, miss), Target::Slot(out))
-                if along_classes && self.label_lane(labels, at).is_none() =>
+                if self.label_lane(labels, at).is_none() =>
             {
                 let lies = self.scratch.lies[miss];
                 let there = matches!(lies, Lies::There);
@@ -310,23 +231,10 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             FullOp::LabelledOutput(op, labels, hit, place) => {
                 let parts = std::mem::take(&mut self.parts);
                 if let Some((_, part)) = parts.iter_mut().find(|(other, _)| *other == place) {
-                    let (out, stride) = lanes_of(part, at, self.block, along_classes);
-                    if along_classes {
-                        self.write(op, out, stride, &mut spare.values, at, along_classes);
-                        if let Some(lane) = self.label_lane(labels, at) {
-                            out[lane] = T::narrow(self.read(hit)[lane]);
-                        }
-                    } else {
-                        self.compute(op, &mut spare.values, at, along_classes);
-                        let class = u32::try_from(row).unwrap_or(NONE);
-                        let labels = chunk_of(&self.scratch.labels[labels], first);
-                        let (out_chunk, hit): (&mut Chunk<_>, _) =
-                            (&mut spare.values, self.read(hit));
-                        for i in 0..CHUNK {
-                            let rest = out_chunk[i];
-                            out_chunk[i] = Lane::select(labels[i] == class, hit[i], rest);
-                        }
-                        store(out, stride, out_chunk, lanes);
+                    let out = lanes_of(part, at, self.block);
+                    self.write(op, out, &mut spare.values, at);
+                    if let Some(lane) = self.label_lane(labels, at) {
+                        out[lane] = T::narrow(self.read(hit)[lane]);
                     }
                 }
                 self.parts = parts;
@@ -334,30 +242,28 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             FullOp::Op(op, Target::Slot(out)) => {
                 // Swapped out, so that the others can be read while it is written.
                 std::mem::swap(&mut self.scratch.slots[out], spare);
-                self.compute(op, &mut spare.values, at, along_classes);
+                self.compute(op, &mut spare.values, at);
                 std::mem::swap(&mut self.scratch.slots[out], spare);
                 self.scratch.lies[out] = Lies::There;
             }
             FullOp::Op(op, Target::Kept(place, slot)) => {
                 let start = row * self.block.lanes.next_multiple_of(CHUNK) + first;
                 let mut kept = std::mem::take(&mut self.scratch.kept[place]);
-                self.compute(op, chunk_mut(&mut kept, start), at, along_classes);
+                self.compute(op, chunk_mut(&mut kept, start), at);
                 self.scratch.kept[place] = kept;
                 self.scratch.lies[slot] = Lies::Kept(place, start);
             }
             FullOp::Op(op, Target::Output(place)) => {
                 let parts = std::mem::take(&mut self.parts);
                 if let Some((_, part)) = parts.iter_mut().find(|(other, _)| *other == place) {
-                    let (out, stride) = lanes_of(part, at, self.block, along_classes);
-                    self.write(op, out, stride, &mut spare.values, at, along_classes);
+                    self.write(op, lanes_of(part, at, self.block), &mut spare.values, at);
                 }
                 self.parts = parts;
             }
             FullOp::Output(slot, place) => {
                 let parts = std::mem::take(&mut self.parts);
                 if let Some((_, part)) = parts.iter_mut().find(|(other, _)| *other == place) {
-                    let (out, stride) = lanes_of(part, at, self.block, along_classes);
-                    store(out, stride, self.read(slot), lanes);
+                    store(lanes_of(part, at, self.block), self.read(slot), lanes);
                 }
                 self.parts = parts;
             }
@@ -371,73 +277,32 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                     .fold(self.folds.1[place], |most, x| Lane::max(most, x.to_f64()));
                 self.folds.1[place] = most;
             }
-            FullOp::Reduce(Reduce::Sum, slot, Into::Row(place)) if along_classes => {
+            FullOp::Reduce(Reduce::Sum, slot, Into::Row(place)) => {
                 let mut sums = self.scratch.sums[place];
                 add_up(&mut sums, &self.read(slot)[..lanes]);
                 self.scratch.sums[place] = sums;
             }
-            FullOp::Reduce(Reduce::Max, slot, Into::Row(place)) if along_classes => {
+            FullOp::Reduce(Reduce::Max, slot, Into::Row(place)) => {
                 let mut largest = self.scratch.largest[place];
                 largest_of(&mut largest, &self.read(slot)[..lanes]);
                 self.scratch.largest[place] = largest;
-            }
-            FullOp::Reduce(op, slot, Into::Row(place)) => {
-                let mut row = std::mem::take(&mut self.scratch.rows[place]);
-                let (x, out) = (self.read(slot), chunk_mut(&mut row, first));
-                match op {
-                    Reduce::Sum => {
-                        for i in 0..CHUNK {
-                            out[i] += x[i].to_f64();
-                        }
-                    }
-                    Reduce::Max => {
-                        for i in 0..CHUNK {
-                            out[i] = Lane::max(out[i], x[i].to_f64());
-                        }
-                    }
-                }
-                self.scratch.rows[place] = row;
             }
             FullOp::SumOfProducts([a, b], weighed, Into::Fold(place)) => {
                 let read =
                     |slot| &Self::read_from(self.ground, self.scratch, self.classes, slot)[..lanes];
                 add_up_products(&mut self.folds.0[place], [read(a), read(b)], weighed);
             }
-            FullOp::SumOfProducts([a, b], weighed, Into::Row(place)) if along_classes => {
+            FullOp::SumOfProducts([a, b], weighed, Into::Row(place)) => {
                 let mut sums = self.scratch.sums[place];
                 let ab = [a, b].map(|slot| &self.read(slot)[..lanes]);
                 add_up_products(&mut sums, ab, weighed);
                 self.scratch.sums[place] = sums;
             }
-            FullOp::SumOfProducts([a, b], weighed, Into::Row(place)) => {
-                let mut row = std::mem::take(&mut self.scratch.rows[place]);
-                let ([a, b], out) = ([self.read(a), self.read(b)], chunk_mut(&mut row, first));
-                if weighed {
-                    for i in 0..CHUNK {
-                        out[i] += a[i].weigh(b[i]).to_f64();
-                    }
-                } else {
-                    for i in 0..CHUNK {
-                        out[i] += (a[i] * b[i]).to_f64();
-                    }
-                }
-                self.scratch.rows[place] = row;
-            }
-            FullOp::Pick(labels, slot, place) if along_classes => {
+            FullOp::Pick(labels, slot, place) => {
                 if let Some(lane) = self.label_lane(labels, at) {
                     let picked = self.read(slot)[lane].to_f64();
                     self.scratch.rows[place][row] = picked;
                 }
-            }
-            FullOp::Pick(labels, slot, place) => {
-                let class = u32::try_from(row).unwrap_or(NONE);
-                let mut picked = std::mem::take(&mut self.scratch.rows[place]);
-                let (x, out) = (self.read(slot), chunk_mut(&mut picked, first));
-                let labels = chunk_of(&self.scratch.labels[labels], first);
-                for i in 0..CHUNK {
-                    out[i] = if labels[i] == class { x[i].to_f64() } else { out[i] };
-                }
-                self.scratch.rows[place] = picked;
             }
         }
     }
@@ -451,21 +316,12 @@ impl<T: Element> Rows<'_, '_, '_, T> {
 
     /// Computes into an output, where it lies if it can.
     #[inline(always)]
-    fn write(
-        &self,
-        op: Op<usize>,
-        out: &mut [T],
-        stride: usize,
-        spare: &mut Chunk<T::Compute>,
-        at: Place,
-        along_classes: bool,
-    ) {
-        let whole = at.lanes == CHUNK && stride == 1;
+    fn write(&self, op: Op<usize>, out: &mut [T], spare: &mut Chunk<T::Compute>, at: Place) {
         match T::as_computed_mut(out).and_then(<[_]>::first_chunk_mut) {
-            Some(out) if whole => self.compute(op, out, at, along_classes),
+            Some(out) if at.lanes == CHUNK => self.compute(op, out, at),
             _ => {
-                self.compute(op, spare, at, along_classes);
-                store(out, stride, spare, at.lanes);
+                self.compute(op, spare, at);
+                store(out, spare, at.lanes);
             }
         }
     }
@@ -489,7 +345,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
 
     /// The values that a slot stands for, and what lies after them.
     #[inline(always)]
-    fn slice_from<'s>(
+    pub(crate) fn slice_from<'s>(
         ground: &'s Ground<'_, T>,
         scratch: &'s Scratch<T::Compute>,
         classes: &'s [Vec<T::Compute>],
@@ -505,13 +361,12 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             },
             Lies::Kept(place, start) => (&scratch.kept[place][..], start),
             Lies::Class(place, start) => (&classes[place][..], start),
-            Lies::Row(place, start) => (&scratch.narrow[place][..], start),
         };
         values.get(start..).unwrap_or(there)
     }
 
     #[inline(always)]
-    fn compute(&self, op: Op<usize>, out: &mut Chunk<T::Compute>, at: Place, along_classes: bool) {
+    fn compute(&self, op: Op<usize>, out: &mut Chunk<T::Compute>, at: Place) {
         match op {
             Op::Unary(op, x) => {
                 let x = self.read(x);
@@ -550,15 +405,9 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             }
             Op::AtLabel(labels, hit, miss) => {
                 let (hit, miss) = (self.read(hit), self.read(miss));
-                if along_classes {
-                    *out = *miss;
-                    if let Some(lane) = self.label_lane(labels, at) {
-                        out[lane] = hit[lane];
-                    }
-                } else {
-                    let class = u32::try_from(at.row).unwrap_or(NONE);
-                    let labels = chunk_of(&self.scratch.labels[labels], at.first);
-                    map!(out, |labels, hit, miss| Lane::select(labels == class, hit, miss));
+                *out = *miss;
+                if let Some(lane) = self.label_lane(labels, at) {
+                    out[lane] = hit[lane];
                 }
             }
             Op::Tail(x) => {
@@ -607,24 +456,11 @@ impl<T: Element> Rows<'_, '_, '_, T> {
     }
 }
 
-/// The lanes of a row of an output, from the first on, and how far apart they are.
+/// The lanes of a row of an output, from the first on; of row values, which end before, none.
 #[inline(always)]
-fn lanes_of<'p, T>(
-    part: &'p mut Part<'_, T>,
-    at: Place,
-    block: &Block,
-    along_classes: bool,
-) -> (&'p mut [T], usize) {
+pub(crate) fn lanes_of<'p, T>(part: &'p mut Part<'_, T>, at: Place, block: &Block) -> &'p mut [T] {
     match part {
-        Part::Planes(planes) => (&mut planes[at.row][at.first..], 1),
-        Part::Whole(out) => {
-            let (start, stride) = if along_classes {
-                (at.row * block.lanes + at.first, 1)
-            } else {
-                (at.first * block.rows + at.row, block.rows)
-            };
-            // An output of row values ends before.
-            (out.get_mut(start..).unwrap_or_default(), stride)
-        }
+        Part::Planes(planes) => &mut planes[at.row][at.first..],
+        Part::Whole(out) => out.get_mut(at.row * block.lanes + at.first..).unwrap_or_default(),
     }
 }

@@ -14,6 +14,7 @@ use lossmith_core::strided::{Order, Seen};
 use lossmith_core::{Labels, scalar};
 use rayon::prelude::*;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::mem::take;
 use std::ops::Range;
 
@@ -41,8 +42,8 @@ struct State<'b, 'c, T: Element> {
     buffers: &'b mut [&'c mut [T]],
     made: Vec<Vec<T>>,
     /// What is added up over rows, by its place, in a format of its own.
-    wide: Vec<Vec<T::Compute>>,
-    sums: Vec<Vec<f64>>,
+    wide: BTreeMap<usize, Vec<T::Compute>>,
+    sums: BTreeMap<usize, Vec<f64>>,
 }
 
 /// Which rows of how many a step is done for.
@@ -70,14 +71,13 @@ impl Rows {
 
 impl<T: Element> Run<'_, T> {
     pub(crate) fn phases(&self, buffers: &mut [&mut [T]]) -> Vec<Order> {
-        let places = self.leaving.len() + self.program.made.len();
         let mut state = State {
             numbers: vec![f64::NAN; self.program.nodes.len()],
             orders: vec![Order::RowMajor; self.leaving.len()],
             buffers,
             made: self.program.made.iter().map(|_| Vec::new()).collect(),
-            wide: (0..places).map(|_| Vec::new()).collect(),
-            sums: vec![Vec::new(); places],
+            wide: BTreeMap::new(),
+            sums: BTreeMap::new(),
         };
         for phase in &self.program.phases {
             self.numbers(&mut state.numbers);
@@ -220,9 +220,9 @@ impl<T: Element> Run<'_, T> {
         let row = sides[1] * sides[2];
         sides[0] = rows.of.len();
         let strides: Vec<_> = pass.inputs.iter().map(|&input| seen[input].strides).collect();
-        let height = Walk::new(pass, sides, &strides, false).batches();
-        let numbers = state.numbers.as_slice();
         let walk = Walk::new(pass, sides, &strides, false);
+        let height = walk.batches();
+        let numbers = state.numbers.as_slice();
         let classes = self.ground(pass, walk, &seen, 0, numbers).classes();
         let block = |copy: &mut Vec<T>, (index, out): (usize, &mut [T])| {
             copy.clear();
@@ -349,11 +349,11 @@ impl<T: Element> Run<'_, T> {
         let level = self.engine.level;
         match (joint.node, operands.next(), operands.next()) {
             (Node::Matmul(_, _, [turn_a, turn_b]), Some(a), Some(b)) => {
-                let wide = &mut state.wide[place];
+                let wide = state.wide.entry(place).or_default();
                 multiply(level, [(a, turn_a), (b, turn_b)], out, wide, (!begins, ends));
             }
             (Node::Reduce(op, _, Axis::Batch), Some(of), None) => {
-                let sums = &mut state.sums[place];
+                let sums = state.sums.entry(place).or_default();
                 if begins {
                     *sums = vec![empty(op); out.len()];
                 }
