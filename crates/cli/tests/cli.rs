@@ -223,9 +223,14 @@ fn compare_on_the_digits_has_every_backend() {
     for row in rows {
         assert_eq!((&row["nan"], &row["infinite"]), (&0.into(), &0.into()), "{row}");
         let value = row["output"] == "value" && row["backend"] != "naive";
-        // The others have the reference's own functions in f64, the fused engine its own: both are within one of exact.
+        // The others have the reference's own functions in f64, the fused engine its own. Of sigmoid_focal, whose power
+        // is e^(γ ln p), it is 1.8 from exact, and the reference 0.2.
         let own = row["backend"] == "fused" && row["dtype"] == "f64";
-        let most = if own { 2.0 } else { 0.5 };
+        let most = match own {
+            true if row["loss"] == "sigmoid_focal" => 2.0,
+            true => 1.0,
+            false => 0.5,
+        };
         assert!(!value || row["max_ulp"].as_f64().unwrap() <= most, "{row}");
     }
 }
