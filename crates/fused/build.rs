@@ -140,11 +140,6 @@ fn bodies(loss: &AnyLoss, inputs: Inputs<Dense>) -> Vec<String> {
     let Ok(plan) = Objective::from(loss.clone()).plan(&Reference, &inputs) else {
         return Vec::new();
     };
-    let phases = program::Program::new(&plan).map(|program| program.phases).unwrap_or_default();
-    let steps = phases.iter().flat_map(|phase| phase.once.iter().chain(&phase.by_rows));
-    let stages = steps.flat_map(|step| match step {
-        program::Step::Pass(pass) => &pass.stages[..],
-        program::Step::Joint(_) => &[],
-    });
-    stages.filter_map(body::Body::new).map(|(_, source)| source).collect()
+    let Some(mut program) = program::Program::new(&plan) else { return Vec::new() };
+    program.stages().filter_map(|stage| body::Body::new(stage)).map(|(_, source)| source).collect()
 }

@@ -27,7 +27,7 @@ const MOST_THREADS: usize = 4096;
 pub struct Fused {
     pub(crate) level: Level,
     /// Whether the loops that were compiled for the catalogue's losses are used.
-    pub(crate) compiled: bool,
+    compiled: bool,
     pool: Option<Arc<ThreadPool>>,
 }
 
@@ -93,12 +93,22 @@ where
         arrays: &[Option<&A>],
         picks: &Picks<'_>,
     ) -> Result<Vec<A::Output>, Error> {
-        let program = Program::new(plan);
+        let program = self.program(plan, false);
         self.outputs(plan, program.as_ref(), &Mutex::new(Vec::new()), (arrays, picks))
     }
 }
 
 impl Fused {
+    /// The program of a plan, to be run once or again and again; none where a plan is none of passes.
+    pub(crate) fn program(&self, plan: &Plan, again: bool) -> Option<Program> {
+        let mut program = Program::new(plan)?;
+        let much = || plan.sides().iter().any(|sides| sides.iter().product::<usize>() > ALONE);
+        if self.compiled && (again || much()) {
+            program.compile();
+        }
+        Some(program)
+    }
+
     /// What leaves the plan, in arrays of its own.
     pub(crate) fn outputs<A>(
         &self,

@@ -20,8 +20,6 @@ use std::sync::Mutex;
 /// What a pass reads.
 pub(crate) struct Ground<'a, T: Element> {
     pub(crate) level: Level,
-    /// Whether compiled bodies are run.
-    pub(crate) compiled: bool,
     pub(crate) pass: &'a Pass,
     pub(crate) walk: Walk,
     /// The classes of the frame, which weights have whether or not the walk does.

@@ -1,6 +1,5 @@
 //! What is computed in a pass: at which stage every value is made, from which slots and into which.
 
-use crate::body::Body;
 use crate::lower::{CLASS, Lowering, Root, mask};
 use crate::program::{Arg, FullOp, Into, Op, Pass, RowOp, Stage, Target};
 use crate::tails::Tails;
@@ -167,9 +166,6 @@ impl<'a> Building<'a> {
                 let stage = self.stage_of(*index);
                 self.pass.stages[stage].narrowed.push(*place);
             }
-        }
-        for stage in &mut self.pass.stages {
-            stage.body = Body::new(stage).map(|(body, _)| body);
         }
         Some(self.pass)
     }

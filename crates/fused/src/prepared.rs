@@ -118,7 +118,7 @@ impl<T: Element> Prepared<T> {
         let fits = self.made.as_ref().is_some_and(|(plan, _)| inputs.fit(&self.engine, plan));
         if !fits {
             let plan = self.objective.plan(&self.engine, inputs)?;
-            let program = Program::new(&plan);
+            let program = self.engine.program(&plan, true);
             self.made = Some((plan, program));
         }
         let (plan, _) = self.made.as_ref().ok_or_else(no_value)?;

@@ -134,7 +134,7 @@ pub(crate) struct Stage {
     /// What is brought into slots before the full values are computed.
     pub(crate) loads: Vec<(Arg, usize)>,
     pub(crate) full: Vec<FullOp>,
-    /// The full values as one loop, where they can be that.
+    /// The full values as one loop, where they can be that and it has been looked for.
     pub(crate) body: Option<Body>,
 }
 
@@ -236,4 +236,23 @@ pub(crate) struct Program {
     /// The number nodes that are read, in order.
     pub(crate) numbers: Vec<usize>,
     pub(crate) made: Vec<Made>,
+}
+
+impl Program {
+    /// The stages of all passes.
+    pub(crate) fn stages(&mut self) -> impl Iterator<Item = &mut Stage> {
+        let steps = self
+            .phases
+            .iter_mut()
+            .flat_map(|Phase { once, by_rows }| once.iter_mut().chain(by_rows));
+        steps.flat_map(|step| match step {
+            Step::Pass(pass) => &mut pass.stages[..],
+            Step::Joint(_) => &mut [],
+        })
+    }
+
+    /// Finds the loops that were compiled for its stages, which pays where it is run on much or again.
+    pub(crate) fn compile(&mut self) {
+        self.stages().for_each(|stage| stage.body = Body::new(stage).map(|(body, _)| body));
+    }
 }

@@ -59,7 +59,7 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
 
     #[inline(always)]
     fn run(mut self) {
-        let body = self.stage.body.as_ref().filter(|_| self.ground.compiled);
+        let body = self.stage.body.as_ref();
         let compiled = body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)));
         self.start();
         let mut spare = self.scratch.spare.take().unwrap_or_default();

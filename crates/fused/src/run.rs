@@ -205,10 +205,9 @@ impl<T: Element> Run<'_, T> {
         first: usize,
         numbers: &'s [f64],
     ) -> Ground<'s, T> {
-        let &Fused { level, compiled, .. } = self.engine;
-        let labels = self.labels;
+        let (level, labels) = (self.engine.level, self.labels);
         let class_count = self.side(pass.classes_of);
-        Ground { level, compiled, pass, walk, class_count, inputs, labels, first, numbers }
+        Ground { level, pass, walk, class_count, inputs, labels, first, numbers }
     }
 
     /// A pass over rows whose output takes the place of an input: block by block, of a copy of the block.
