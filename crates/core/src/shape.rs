@@ -29,13 +29,17 @@ pub fn count(shape: &[usize]) -> usize {
     shape.iter().product()
 }
 
+/// The most elements there may be: memory cannot be asked for more, at up to 16 bytes each.
+const MOST: usize = isize::MAX.cast_unsigned() / 16;
+
 /// The number of elements.
 ///
 /// # Errors
-/// [`Error::Overflow`] if it does not fit in a `usize`, zeros among the sides not counted.
+/// [`Error::Overflow`] if it is 2⁵⁹ or more (2²⁷ on 32 bits), zeros among the sides not counted.
 pub fn checked_count(shape: &[usize]) -> Result<usize, Error> {
     let product =
         shape.iter().filter(|&&side| side > 0).try_fold(1, |n: usize, &side| n.checked_mul(side));
+    let product = product.filter(|&product| product <= MOST);
     let product = product.ok_or_else(|| Error::Overflow { shape: shape.to_vec() })?;
     Ok(if shape.contains(&0) { 0 } else { product })
 }

@@ -202,7 +202,12 @@ impl<'a, T: Clone> Seen<'a, T> {
             Some(strides[last])
         });
         if let [Some(batch), Some(class), Some(inner)] = merged {
-            return Ok(Self { elements, strides: [batch, class, inner] });
+            let seen = Self { elements, strides: [batch, class, inner] };
+            // A turned matrix gives results that lie as it does, which an order only says of two axes.
+            if view.expanded.len() == 2 || seen.order(view) == Order::RowMajor {
+                return Ok(seen);
+            }
+            elements = seen.elements;
         }
         let elements = gather(&elements, &strides, &view.expanded);
         let [batch, classes, inner] = view.sides;
@@ -300,6 +305,17 @@ mod tests {
         assert_eq!((seen.strides, matches!(seen.elements, Cow::Borrowed(_))), ([1, 4, 0], true));
         let seen = Seen::new(&turned, &view(&[4, 6], &[4, 6], [2, 2])).unwrap();
         assert_eq!((seen.strides, seen.elements[1]), ([1, 0, 0], 4.0));
+    }
+
+    #[test]
+    fn only_a_matrix_is_seen_turned() {
+        // The axes of (2, 3, 4) one place on: the last lies outermost, as the columns of a matrix of 6 rows.
+        let numbers = (0..24).map(f64::from).collect::<Vec<_>>();
+        let turned = Own(vec![2, 3, 4], vec![3, 1, 6], numbers);
+        let view = view(&[2, 3, 4], &[2, 3, 4], [2, 3]);
+        let seen = Seen::new(&turned, &view).unwrap();
+        assert_eq!((seen.order(&view), seen.strides), (Order::RowMajor, [4, 1, 0]));
+        assert_eq!(seen.elements[..5], [0.0, 6.0, 12.0, 18.0, 1.0]);
     }
 
     #[test]
