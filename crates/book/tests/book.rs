@@ -4,7 +4,7 @@
 
 use clap::Parser as _;
 use lossmith_book::docs;
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn pages() -> Vec<PathBuf> {
 }
 
 fn events(text: &str) -> impl Iterator<Item = Event<'_>> {
-    Parser::new_ext(text, Options::ENABLE_TABLES)
+    TextMergeStream::new(Parser::new_ext(text, Options::ENABLE_TABLES))
 }
 
 /// The targets of a page's links and pictures.
@@ -89,7 +89,7 @@ fn every_link_leads_somewhere() {
 fn the_book_has_every_page_and_links_to_no_other() {
     let summary = links(&fs::read_to_string(docs().join("SUMMARY.md")).unwrap());
     let listed: HashSet<_> = summary.iter().map(String::as_str).collect();
-    for page in pages().iter().filter(|page| page.parent() == Some(&docs())) {
+    for page in pages().iter().filter(|page| page.parent() == Some(docs().as_path())) {
         let name = page.file_name().unwrap().to_str().unwrap();
         assert!(name == "SUMMARY.md" || listed.contains(name), "SUMMARY.md has no {name}");
         for link in links(&fs::read_to_string(page).unwrap()) {
@@ -102,13 +102,13 @@ fn the_book_has_every_page_and_links_to_no_other() {
 
 /// The arguments of every call of the command on a page, and what the page says that it prints.
 fn calls(text: &str) -> Vec<(Vec<String>, Option<String>)> {
-    let (mut calls, mut language) = (Vec::new(), String::new());
+    let (mut calls, mut language, mut before) = (Vec::new(), String::new(), String::new());
     for event in events(text) {
         match event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(fence))) => {
                 language = fence.into_string()
             }
-            Event::End(TagEnd::CodeBlock) => language.clear(),
+            Event::End(TagEnd::CodeBlock) => before = std::mem::take(&mut language),
             Event::Text(block) if language == "sh" => {
                 let lines = block.lines().map(|line| line.split(" #").next().unwrap().trim());
                 let own =
@@ -120,7 +120,7 @@ fn calls(text: &str) -> Vec<(Vec<String>, Option<String>)> {
                     own.map(|call| (call.split_whitespace().map(str::to_owned).collect(), None)),
                 );
             }
-            Event::Text(printed) if language == "text" => {
+            Event::Text(printed) if language == "text" && before == "sh" => {
                 calls.last_mut().unwrap().1 = Some(printed.into_string());
             }
             _ => {}
