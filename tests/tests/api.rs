@@ -32,10 +32,10 @@ fn every_public_item_is_as_committed() {
     let mut stale = Vec::new();
     for name in CRATES {
         let api = api(&root.join("../crates").join(name).join("src/lib.rs"));
-        let committed = std::fs::read_to_string(root.join("tests/api").join(format!("{name}.rs")));
-        std::fs::write(new.join(format!("{name}.rs")), &api).unwrap();
+        let committed = std::fs::read_to_string(root.join("tests/api").join(format!("{name}.txt")));
+        std::fs::write(new.join(format!("{name}.txt")), &api).unwrap();
         if committed.ok().as_deref() != Some(&api) {
-            stale.push(format!("cp {}/{name}.rs tests/tests/api/", new.display()));
+            stale.push(format!("cp {}/{name}.txt tests/tests/api/", new.display()));
         }
     }
     assert!(
