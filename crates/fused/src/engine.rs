@@ -79,7 +79,9 @@ impl Fused {
     /// use lossmith_fused::Fused;
     ///
     /// let (x, t) = (vec![0.1_f32; 100_000], vec![0.0_f32; 100_000]);
-    /// let inputs = Inputs::new().tensor("input", Slice::new(&[100_000], x)?).tensor("target", Slice::new(&[100_000], t)?);
+    /// let inputs = Inputs::<Slice<f32>>::new()
+    ///     .tensor("input", Slice::new(&[100_000], x)?)
+    ///     .tensor("target", Slice::new(&[100_000], t)?);
     /// let one = l1().value_and_grad(&Fused::new().threads(1)?, &inputs)?;
     /// let four = l1().value_and_grad(&Fused::new().threads(4)?, &inputs)?;
     /// assert_eq!(one.value.data(), four.value.data());

@@ -26,7 +26,7 @@ impl Fused {
     /// let (x, t, mut slopes) = ([0.5_f32, 3.0], [1.0_f32, 1.0], [0.0_f32; 2]);
     /// let mut prepared = Fused::new().prepare(mse());
     /// for _ in 0..2 {
-    ///     let inputs = Inputs::new()
+    ///     let inputs = Inputs::<Slice<f32>>::new()
     ///         .tensor("input", Slice::new(&[2], &x[..])?)
     ///         .tensor("target", Slice::new(&[2], &t[..])?)
     ///         .constant("target");
