@@ -1,7 +1,7 @@
 //! What is drawn of each loss: an element, a row or a sample with one number moved.
 
 use lossmith_core::catalogue::{Kind, find};
-use lossmith_core::{Dense, Error, Indices, Inputs, Reduction, Reference};
+use lossmith_core::{Dense, Error, Inputs, Reduction, Reference};
 
 /// A loss by one number of one argument.
 #[derive(Debug)]
@@ -99,25 +99,34 @@ fn triplet(x: f64) -> Inputs<Dense> {
     inputs.tensor("negative", vec![2.0])
 }
 
-/// A linear layer whose logits are (x, 0), and more below the second.
+/// What a layer gets: one feature.
 fn layer(x: f64, label: i64) -> Inputs<Dense> {
     one(x).labels("target", label)
 }
 
-/// Two numbers as a column; its length is right by what it is.
-fn column(numbers: [f64; 2]) -> Dense {
-    Dense::new(&[2, 1], numbers.to_vec()).unwrap_or_else(|_| numbers.to_vec().into())
+/// A matrix; with other sides than its numbers have, a row, which a loss refuses.
+fn matrix(sides: [usize; 2], numbers: &[f64]) -> Dense {
+    Dense::new(&sides, numbers.to_vec()).unwrap_or_else(|_| numbers.to_vec().into())
+}
+
+/// Weights of one feature, which the second class does not use.
+fn weights() -> Dense {
+    matrix([2, 1], &[1.0, 0.0])
+}
+
+/// A head whose logits are (x, 0), and a tail of two classes whose logits are (x, 0) too.
+fn clusters(x: f64, label: i64) -> Inputs<Dense> {
+    let head = layer(x, label).tensor("head.weight", weights());
+    head.tensor("tails.0.0", matrix([1, 1], &[1.0])).tensor("tails.0.1", weights())
 }
 
 /// Two steps of two classes, both with the logits (0, x), for one label.
 fn steps(x: f64) -> Inputs<Dense> {
     let whole = x.exp().ln_1p();
-    let step = [-whole, x - whole];
-    let numbers = [step, step].concat();
-    let steps = Dense::new(&[2, 2], numbers.clone()).unwrap_or_else(|_| numbers.into());
+    let [other, own] = [-whole, x - whole];
+    let steps = matrix([2, 2], &[other, own, other, own]);
     let inputs = Inputs::new().tensor("log_probs", steps).labels("targets", [1]);
-    let length = |length: i64| Indices::from(length);
-    inputs.labels("input_lengths", length(2)).labels("target_lengths", length(1))
+    inputs.labels("input_lengths", 2).labels("target_lengths", 1)
 }
 
 macro_rules! curves {
@@ -225,8 +234,8 @@ pub(crate) fn all() -> Vec<Curves> {
         }
         ctc log_probs -6.0..6.0 { "2 steps, 1 label" "" steps; }
         linear_cross_entropy input -6.0..6.0 {
-            "first label" "" |x| layer(x, 0).tensor("linear_weight", column([1.0, 0.0]));
-            "second label" "" |x| layer(x, 1).tensor("linear_weight", column([1.0, 0.0]));
+            "first label" "" |x| layer(x, 0).tensor("linear_weight", weights());
+            "second label" "" |x| layer(x, 1).tensor("linear_weight", weights());
         }
         adaptive_log_softmax input -6.0..6.0 {
             "label in the head" "" |x| clusters(x, 0);
@@ -255,11 +264,4 @@ pub(crate) fn all() -> Vec<Curves> {
             "β = 2" "beta=2" one;
         }
     }
-}
-
-/// A head whose logits are (x, 0), and a tail of two classes whose logits are (x, 0) too.
-fn clusters(x: f64, label: i64) -> Inputs<Dense> {
-    let weights = layer(x, label).tensor("head.weight", column([1.0, 0.0]));
-    let first = Dense::new(&[1, 1], vec![1.0]).unwrap_or_else(|_| Dense::from(1.0));
-    weights.tensor("tails.0.0", first).tensor("tails.0.1", column([1.0, 0.0]))
 }
