@@ -3,6 +3,7 @@
 //! The lint `unreachable_pub` keeps `pub` for what is public, so the public items are those that say so.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "syn has many kinds of items")]
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::collections::HashSet;
@@ -226,7 +227,7 @@ fn fields(fields: &mut Fields) {
     match fields {
         Fields::Named(named) => {
             let mut kept: Vec<_> =
-                named.named.iter().cloned().filter(|field| public(&field.vis)).collect();
+                named.named.iter().filter(|field| public(&field.vis)).cloned().collect();
             kept.iter_mut().for_each(|field| attributes(&mut field.attrs));
             let mut kept: syn::punctuated::Punctuated<_, _> = kept.into_iter().collect();
             if kept.len() < all {

@@ -1,5 +1,7 @@
 //! The page of the catalogue: what the definitions' sources say of each loss, and what the catalogue knows.
 
+#![allow(clippy::wildcard_enum_match_arm, reason = "syn has many kinds of items")]
+
 use lossmith_core::catalogue::{self, Argument, SAMPLE_WEIGHT};
 use std::error::Error;
 use std::fmt::Write as _;
