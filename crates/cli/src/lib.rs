@@ -10,9 +10,10 @@ mod progress;
 mod read;
 mod report;
 mod run;
+mod shell;
 mod write;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use error::Error;
 pub use run::{BackendName, Dtype};
 use std::path::PathBuf;
@@ -72,6 +73,16 @@ enum Action {
     },
     /// Time value and gradients beside the roof, what memory allows
     Bench(bench::Wanted),
+    /// Print what a shell completes the command with
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or that of one command, as roff
+    Man {
+        /// list, eval, compare …
+        command: Option<String>,
+    },
 }
 
 /// A loss with its arguments and options.
@@ -120,5 +131,7 @@ pub fn run(command: Command) -> Result<String, Error> {
             compare::run(&[(loss, arguments)], json)
         }
         Action::Bench(wanted) => bench::run(&wanted),
+        Action::Completions { shell } => Ok(shell::completions(shell, Command::command())),
+        Action::Man { command } => shell::man(command.as_deref(), Command::command()),
     }
 }

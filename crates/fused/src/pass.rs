@@ -369,6 +369,15 @@ impl<'a> Building<'a> {
             let uses_here = uses(index);
             let read_later = last.contains_key(&index);
             let next = order.get(at + 1).map(|&next| (next, self.of.nodes[next].0));
+            let is_rest = matches!(
+                next,
+                Some((next, Node::AtLabel(_, hit, miss)))
+                    if self.of.alias[miss.index()] == index
+                        && self.of.alias[hit.index()] != index
+                        && last.get(&index) == Some(&(at + 1))
+                        && !last.contains_key(&next)
+                        && matches!(uses(next)[..], [FullOp::Output(..)])
+            );
             match (op, kept, &uses_here[..], read_later) {
                 // What is only added up, or only written, needs no slot.
                 (
@@ -380,16 +389,7 @@ impl<'a> Building<'a> {
                 (op, None, &[FullOp::Output(_, place)], false) => {
                     program.push(FullOp::Op(op, Target::Output(place)));
                 }
-                (op, None, [], _)
-                    if let Some((next, Node::AtLabel(_, hit, miss))) = next
-                        && self.of.alias[miss.index()] == index
-                        && self.of.alias[hit.index()] != index
-                        && last.get(&index) == Some(&(at + 1))
-                        && !last.contains_key(&next)
-                        && matches!(uses(next)[..], [FullOp::Output(..)]) =>
-                {
-                    rest = Some((index, op));
-                }
+                (op, None, [], _) if is_rest => rest = Some((index, op)),
                 (op, kept, uses, _) => {
                     let slot = slots.next(index);
                     let target = kept.map_or(Target::Slot(slot), |place| Target::Kept(place, slot));

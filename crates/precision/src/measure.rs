@@ -6,6 +6,15 @@ use lossmith_exact::{Big, BigArray};
 
 /// |got − exact| in units in the last place: the distance between neighbours of the format in the binade of the exact
 /// result, which is never rounded for it; below the normal numbers, the smallest number.
+///
+/// ```
+/// use lossmith_core::Format;
+/// use lossmith_exact::Big;
+/// use lossmith_precision::ulps;
+///
+/// let exact = Big::from(1.0);
+/// assert_eq!(ulps(1.0 + f64::from(f32::EPSILON), &exact, Format::F32), 1.0);
+/// ```
 #[must_use]
 pub fn ulps(got: f64, exact: &Big, format: Format) -> f64 {
     units(&Big::from(got), exact, format)

@@ -28,6 +28,18 @@ impl Default for CrossEntropy {
 }
 
 /// The mean cross-entropy of logits, [`CrossEntropy`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::cross_entropy};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", Dense::new(&[2, 2], vec![0.0, 0.0, 1.0, 1.0])?)
+///     .labels("target", [0, 1]);
+/// let loss = cross_entropy().value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 0.693147).abs() < 1e-6);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[-0.25, 0.25, 0.25, -0.25][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn cross_entropy() -> Loss<CrossEntropy> {
     Loss::new(CrossEntropy::default())
