@@ -103,7 +103,7 @@ pub fn overflow<B: Backend>(
         match done(backend, step, &picks) {
             Ok(Some(got)) => {
                 let elements = lost(got.data(), step.value.data());
-                found.extend((elements > 0).then(|| (step.index, step.node, elements)));
+                found.extend((elements > 0).then_some((step.index, step.node, elements)));
             }
             Ok(None) => {}
             Err(error) => fault = Some(error),
