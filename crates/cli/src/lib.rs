@@ -56,7 +56,7 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Compare value and gradients on every backend and number format with the f64 reference
+    /// Judge value and gradients on every backend and number format against the exact ones
     Compare {
         /// A loss of the catalogue; without one, every loss on the digits
         loss: Option<String>,
@@ -68,6 +68,8 @@ enum Action {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        extent: compare::Extent,
         #[command(flatten)]
         report: report::Wanted,
     },
@@ -116,19 +118,24 @@ pub fn run(command: Command) -> Result<String, Error> {
             let arguments = read::arguments(&loss, &arguments)?;
             eval::run(&loss, &arguments, &eval::Wanted { backend, dtype, grad, save, json })
         }
-        Action::Compare { loss, arguments, options, json, report } if report.is_wanted() => {
-            if let Some(argument) = arguments.first() {
+        Action::Compare { loss, arguments, options, json, extent, report }
+            if report.is_wanted() =>
+        {
+            let argument = arguments.first().map(String::as_str);
+            if let Some(argument) = argument.or(extent.given()) {
                 let what =
                     format!("{argument:?}: a report makes its inputs itself, leave files out");
                 return Err(Error::Usage(what));
             }
             report::run(loss.as_deref().map(|loss| (loss, &options[..])), &report, json)
         }
-        Action::Compare { loss: None, json, .. } => compare::run(&digits::all()?, json),
-        Action::Compare { loss: Some(loss), arguments, options, json, .. } => {
+        Action::Compare { loss: None, json, extent, .. } => {
+            compare::all(&digits::all()?, &extent, json)
+        }
+        Action::Compare { loss: Some(loss), arguments, options, json, extent, .. } => {
             let loss = run::loss(&loss, &options)?;
             let arguments = read::arguments(&loss, &arguments)?;
-            compare::run(&[(loss, arguments)], json)
+            compare::one(&loss, &arguments, &extent, json)
         }
         Action::Bench(wanted) => bench::run(&wanted),
         Action::Completions { shell } => Ok(shell::completions(shell, Command::command())),

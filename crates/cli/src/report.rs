@@ -6,7 +6,7 @@ mod page;
 use crate::compare::align;
 use crate::error::Error;
 use crate::progress::Progress;
-use crate::run::{BackendName, Dtype, Loss, RUNNERS, blamed, loss as loss_of};
+use crate::run::{BackendName, Dtype, Loss, RUNNERS, WhichOps, ask, loss as loss_of};
 use clap::Args;
 use comfy_table::{Table, presets};
 use curves::{Curves, curves};
@@ -244,7 +244,9 @@ fn output_of(
     if let (Some(spot), Some(found), Some(oracle)) = (&mut worst, &measures.worst, oracle)
         && found.ulps > 0.5
     {
-        let causes = blamed(runner, loss, (output, found), oracle)?;
+        let (format, element) = (runner.1.format(), (output, found.index));
+        let at = (&found.spot.problem, found.spot.class);
+        let causes = ask(&WhichOps { loss, spot: at, format, element, oracle }, runner)?;
         spot.causes = causes.into_iter().take(4).map(|cause| (cause.op, cause.ulps)).collect();
     }
     Ok(Output {

@@ -21,10 +21,12 @@ mod cause;
 mod exhaust;
 mod inputs;
 mod measure;
+mod scale;
 mod search;
 
-pub use cause::{Cause, causes};
+pub use cause::{Cause, Overflow, causes, overflow};
 pub use exhaust::exhaust;
 pub use inputs::{Class, Spot, made};
 pub use measure::{Measures, Worst, ulps};
+pub use scale::{Scale, scale};
 pub use search::{Candidate, Cell, Depth, search};

@@ -48,6 +48,10 @@ pub struct Measures {
     pub infinite: usize,
     /// 0 where the exact result, rounded, is not.
     pub flushed: usize,
+    /// Infinite in the format however exactly it is computed: the exact result is finite and beyond the largest number.
+    pub beyond: usize,
+    /// 0 in the format however exactly it is computed: the exact result is not, and below half the smallest number.
+    pub below: usize,
     /// Of the other sign than the exact result, neither being 0.
     pub sign: usize,
     /// Where the error is largest.
@@ -83,6 +87,8 @@ impl Measures {
         let pairs = got.data().iter().zip(exact.data()).enumerate();
         for (index, (&got, exact)) in pairs {
             let (rounded, ulps) = (exact.round(format), ulps(got, exact, format));
+            self.beyond += usize::from(exact.is_finite() && rounded.is_infinite());
+            self.below += usize::from(rounded == 0.0 && !exact.is_zero());
             let here = || Worst { ulps, got, exact: exact.clone(), index, spot: spot.clone() };
             let counter = if got.is_nan() != exact.is_nan() {
                 Some(&mut self.nan)
