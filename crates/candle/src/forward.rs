@@ -5,6 +5,7 @@ use crate::autodiff::{node, refused};
 use crate::backend::Candle;
 use crate::fused::Fused;
 use crate::traced::Traced;
+use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor};
 use lossmith_core::catalogue::GRAD_OUTPUT;
 use lossmith_core::loss::Definition;
@@ -87,6 +88,14 @@ pub trait Forward {
     fn forward_with<'a>(&self, given: impl Into<Given<'a>>) -> Result<Tensor> {
         self.on(Engine::default()).forward_with(given)
     }
+
+    /// The loss and candle's gradients of everything it was made of.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward), and where candle tracks none of the arguments.
+    fn backward<'a>(&self, given: impl Into<Given<'a>>) -> Result<(Tensor, GradStore)> {
+        self.on(Engine::default()).backward(given)
+    }
 }
 
 impl<D: Definition> Forward for Loss<D> {
@@ -127,6 +136,20 @@ impl On {
     /// As there.
     pub fn forward_with<'a>(&self, given: impl Into<Given<'a>>) -> Result<Tensor> {
         self.call(&self.inputs(given.into())?)
+    }
+
+    /// As [`Forward::backward`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn backward<'a>(&self, given: impl Into<Given<'a>>) -> Result<(Tensor, GradStore)> {
+        let value = self.forward_with(given)?;
+        if !value.track_op() {
+            let fault = "candle tracks none of its arguments: make a Var of what is to be trained";
+            return Err(refused(Error::Objective { fault: fault.into() }));
+        }
+        let grads = value.backward()?;
+        Ok((value, grads))
     }
 
     /// The loss of arguments that are ready.

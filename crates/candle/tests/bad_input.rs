@@ -159,6 +159,20 @@ fn a_gradient_that_is_tracked_but_not_there() {
 }
 
 #[test]
+fn nothing_that_is_tracked() {
+    let x = Var::from_tensor(&zeros(&[2])).unwrap();
+    let message = "the objective does not add up: candle tracks none of its arguments: make a Var of what is to be trained";
+    for engine in [Engine::Ops, Engine::Fused(Fused::new()), Engine::Traced] {
+        let loss = mse().on(engine);
+        let error = loss.backward([&zeros(&[2]), &zeros(&[2])]).unwrap_err();
+        assert_eq!(error.to_string(), message);
+        assert!(matches!(cause(&error), Some(Error::Objective { .. })));
+        let (_, grads) = loss.backward([x.as_tensor(), &zeros(&[2])]).unwrap();
+        assert_eq!(grads.get(&x).unwrap().dims(), [2]);
+    }
+}
+
+#[test]
 fn empty_and_broadcast_tensors() {
     let nothing = Var::from_tensor(&zeros(&[0, 3])).unwrap();
     let none = labels(&[]);

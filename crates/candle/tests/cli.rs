@@ -47,7 +47,7 @@ fn compare_includes_candle_in_every_format() {
     let [input, target] = problem();
     let table = lossmith(&["compare", "cross_entropy", &input, &target, "--json"]).unwrap();
     let rows: serde_json::Value = serde_json::from_str(&table).unwrap();
-    let rows = rows.as_array().unwrap();
+    let rows = rows["results"].as_array().unwrap();
     for dtype in ["f64", "f32", "f16", "bf16"] {
         let of_candle =
             rows.iter().filter(|row| row["backend"] == "candle" && row["dtype"] == dtype);
