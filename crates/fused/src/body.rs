@@ -185,7 +185,7 @@ impl Body {
             Op::Sigmoid(x, tail) => format!("sigmoid_of({x}, {tail})"),
             Op::AtLabel(labels, hit, miss) => {
                 let place = place_of(&mut self.labels, labels);
-                format!("Lane::select(LABELLED && at + i as u32 == l{place}, {hit}, {miss})")
+                format!("Lane::select(LABELLED && at + lane(i) == l{place}, {hit}, {miss})")
             }
             Op::ExpBelow(a, b) => match b.strip_prefix('n').and_then(|one| one.parse().ok()) {
                 Some(one) => format!("{a}.exp_below(b{})", place_of(&mut self.belows, one)),

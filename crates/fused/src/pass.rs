@@ -414,24 +414,19 @@ impl<'a> Building<'a> {
 
     /// Whether a row value is the largest of a row of full values, or 0 where that is −∞.
     fn most(&self, most: Id, of: Id) -> bool {
-        let [most, of] = [most, of].map(|id| self.of.alias[id.index()]);
-        let largest = |index: usize| match self.of.nodes[index].0 {
-            Node::Reduce(Reduce::Max, x, Axis::Class) => self.of.alias[x.index()] == of,
-            _ => false,
-        };
-        let is =
-            |id: Id, number: f64| self.of.nodes[id.index()].0 == Node::Constant(number.to_bits());
-        self.kind(most) == Kind::Row
-            && match self.of.nodes[most].0 {
-                Node::Select(Compare::Eq, [m, nothing], [zero, other]) => {
-                    let m = self.of.alias[m.index()];
-                    m == self.of.alias[other.index()]
-                        && largest(m)
-                        && is(nothing, f64::NEG_INFINITY)
-                        && is(zero, 0.0)
-                }
-                _ => largest(most),
-            }
+        let alias = |id: Id| self.of.alias[id.index()];
+        let node = |index: usize| self.of.nodes[index].0;
+        let is = |id: Id, number: f64| node(id.index()) == Node::Constant(number.to_bits());
+        let mut largest = alias(most);
+        if let Node::Select(Compare::Eq, [m, nothing], [zero, other]) = node(largest)
+            && alias(m) == alias(other)
+            && is(nothing, f64::NEG_INFINITY)
+            && is(zero, 0.0)
+        {
+            largest = alias(m);
+        }
+        self.kind(alias(most)) == Kind::Row
+            && matches!(node(largest), Node::Reduce(Reduce::Max, x, Axis::Class) if alias(x) == alias(of))
     }
 
     fn full_arg(&mut self, index: usize, slots: &Slots) -> Arg {
