@@ -1,9 +1,11 @@
 //! What runs a loss, on a library's own arrays, made before the clock starts.
 
 use crate::case::AnyLoss;
+use half::{bf16, f16};
+use lossmith_core::format::Format;
 use lossmith_core::strided::Strided;
 use lossmith_core::{Dense, Error, Inputs, Runner};
-use lossmith_fused::Fused;
+use lossmith_fused::{Element, Fused};
 use lossmith_nalgebra::{Input as Matrix, Nalgebra};
 use lossmith_ndarray::{Input, NdArray};
 use lossmith_tests::Problem;
@@ -16,11 +18,13 @@ pub type Once<'a> = dyn FnMut() -> Result<usize, Error> + 'a;
 /// What times a run.
 pub type Measure<'a> = dyn FnMut(&mut Once<'_>) -> Result<(), Error> + 'a;
 
-/// Something that runs a loss in f32.
+/// Something that runs a loss.
 #[derive(Clone, Copy, Debug)]
 pub struct Engine {
     /// The backend's name.
     pub backend: &'static str,
+    /// The format of the numbers it takes and gives.
+    pub format: Format,
     /// Whose arrays it takes.
     pub arrays: Arrays,
     /// Where it writes gradients.
@@ -63,45 +67,30 @@ impl Buffers {
 
 /// Everything that is timed; the first is the default.
 pub const ENGINES: &[Engine] = &[
+    Engine { time: given_ndarray::<f32>, ..FUSED },
+    Engine { buffers: Buffers::Fresh, time: fresh_ndarray, ..FUSED },
+    Engine { format: Format::F64, time: given_ndarray::<f64>, ..FUSED },
+    Engine { format: Format::F16, time: given_ndarray::<f16>, ..FUSED },
+    Engine { format: Format::BF16, time: given_ndarray::<bf16>, ..FUSED },
     Engine {
-        backend: "fused",
-        arrays: Arrays::Ndarray,
-        buffers: Buffers::Given,
-        threads: rayon::current_num_threads,
-        time: |loss, problem, measure| {
-            on_ndarray(problem, |inputs| into_buffers(loss, problem, inputs, ArrayD::len, measure))
-        },
-    },
-    Engine {
-        backend: "fused",
-        arrays: Arrays::Ndarray,
-        buffers: Buffers::Fresh,
-        threads: rayon::current_num_threads,
-        time: |loss, problem, measure| {
-            on_ndarray(problem, |inputs| {
-                fresh(loss, &Fused::default(), inputs, ArrayD::len, measure)
-            })
-        },
-    },
-    Engine {
-        backend: "fused",
         arrays: Arrays::Nalgebra,
-        buffers: Buffers::Given,
-        threads: rayon::current_num_threads,
         time: |loss, problem, measure| {
             on_nalgebra(problem, |inputs| {
                 into_buffers(loss, problem, inputs, DMatrix::len, measure)
             })
         },
+        ..FUSED
     },
     Engine {
         backend: "ndarray",
-        arrays: Arrays::Ndarray,
         buffers: Buffers::Fresh,
         threads: || 1,
         time: |loss, problem, measure| {
-            on_ndarray(problem, |inputs| fresh(loss, &NdArray::new(), inputs, ArrayD::len, measure))
+            on_ndarray::<f32>(problem, |inputs| {
+                fresh(loss, &NdArray::new(), inputs, ArrayD::len, measure)
+            })
         },
+        ..FUSED
     },
     Engine {
         backend: "nalgebra",
@@ -113,8 +102,37 @@ pub const ENGINES: &[Engine] = &[
                 fresh(loss, &Nalgebra::new(), inputs, DMatrix::len, measure)
             })
         },
+        ..FUSED
     },
 ];
+
+/// The fused engine in f32 on ndarray's arrays, into given buffers.
+const FUSED: Engine = Engine {
+    backend: "fused",
+    format: Format::F32,
+    arrays: Arrays::Ndarray,
+    buffers: Buffers::Given,
+    threads: rayon::current_num_threads,
+    time: given_ndarray::<f32>,
+};
+
+fn given_ndarray<T: Element>(
+    loss: &AnyLoss,
+    problem: &Problem,
+    measure: &mut Measure<'_>,
+) -> Result<(), Error> {
+    on_ndarray::<T>(problem, |inputs| into_buffers(loss, problem, inputs, ArrayD::len, measure))
+}
+
+fn fresh_ndarray(
+    loss: &AnyLoss,
+    problem: &Problem,
+    measure: &mut Measure<'_>,
+) -> Result<(), Error> {
+    on_ndarray::<f32>(problem, |inputs| {
+        fresh(loss, &Fused::default(), inputs, ArrayD::len, measure)
+    })
+}
 
 /// Runs that allocate their results.
 fn fresh<A, R: Runner<A>>(
@@ -131,18 +149,23 @@ fn fresh<A, R: Runner<A>>(
 }
 
 /// Runs of the fused engine that write gradients into the same buffers.
-fn into_buffers<A: Strided<Element = f32>>(
+fn into_buffers<A>(
     loss: &AnyLoss,
     problem: &Problem,
     inputs: &Inputs<A>,
     len: impl Fn(&A::Output) -> usize,
     measure: &mut Measure<'_>,
-) -> Result<(), Error> {
-    let mut prepared = Fused::default().prepare::<f32>(loss.clone());
+) -> Result<(), Error>
+where
+    A: Strided,
+    A::Element: Element,
+{
+    let mut prepared = Fused::default().prepare::<A::Element>(loss.clone());
     let evaluation = prepared.value_and_grad(inputs)?;
     let of = |name: &str| problem.numbers.iter().find(|(other, _)| *other == name);
+    let zero = <A::Element as Element>::of(0.0);
     let buffer =
-        |(name, _): &(String, _)| of(name).map(|(name, x)| (*name, vec![0.0; x.data().len()]));
+        |(name, _): &(String, _)| of(name).map(|(name, x)| (*name, vec![zero; x.data().len()]));
     let mut buffers: Vec<_> = evaluation.grads.iter().filter_map(buffer).collect();
     let written = evaluation.outputs().map(|(_, output)| len(output)).sum();
     measure(&mut || {
@@ -171,9 +194,9 @@ fn inputs<'a, A, V>(problem: &Problem, arrays: &'a [A], view: impl Fn(&'a A) -> 
     problem.labels.iter().fold(inputs, |inputs, (name, labels)| inputs.labels(name, labels.clone()))
 }
 
-fn on_ndarray(
+fn on_ndarray<T: Element>(
     problem: &Problem,
-    run: impl FnOnce(&Inputs<Input<'_, f32>>) -> Result<(), Error>,
+    run: impl FnOnce(&Inputs<Input<'_, T>>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let arrays = native(problem, |numbers| {
         ArrayD::from_shape_vec(numbers.shape(), narrow(numbers)).map_err(Error::backend)
@@ -202,9 +225,8 @@ fn on_nalgebra(
     }))
 }
 
-/// The numbers in f32.
+/// The numbers in a format, each rounded once.
 #[must_use]
-pub fn narrow(numbers: &Dense) -> Vec<f32> {
-    #[allow(clippy::cast_possible_truncation, reason = "rounding is what is asked for")]
-    numbers.data().iter().map(|&x| x as f32).collect()
+pub fn narrow<T: Element>(numbers: &Dense) -> Vec<T> {
+    numbers.data().iter().map(|&x| T::of(x)).collect()
 }

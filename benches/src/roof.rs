@@ -1,6 +1,7 @@
 //! What memory allows: the same bytes, read and written with next to nothing computed; for a loss with layers of its
 //! own, their products of matrices and those of their gradients, and nothing else.
 
+use lossmith_core::format::Format;
 use lossmith_fused::gemm::{Matrix, product};
 use lossmith_fused::simd::Level;
 use lossmith_tests::Problem;
@@ -85,20 +86,22 @@ enum Kernel {
 const ALONE: usize = 1 << 16;
 
 impl Roof {
-    /// The roof of a loss on that problem that writes so many numbers: `g = x − y` where it reads at least half as much
-    /// again as it writes, a copy otherwise.
+    /// The roof of a loss on that problem that writes so many numbers of a format: `g = x − y` where it reads at least
+    /// half as much again as it writes, a copy otherwise.
     #[must_use]
-    pub fn new(problem: &Problem, written: usize, threads: usize) -> Self {
-        let numbers = problem.numbers.iter().map(|(_, numbers)| 4 * numbers.data().len());
+    pub fn new(problem: &Problem, written: usize, format: Format, threads: usize) -> Self {
+        let numbers = problem.numbers.iter().map(|(_, numbers)| numbers.data().len());
+        let [numbers, written] =
+            [numbers.sum(), written].map(|count: usize| count * format.bytes());
         let labels = problem.labels.iter().map(|(_, labels)| 8 * labels.data.len());
-        let read: usize = numbers.chain(labels).sum();
+        let read: usize = numbers + labels.sum::<usize>();
         let layers = layers(problem);
         if layers.is_empty() {
-            return Self::of(read, 4 * written, threads);
+            return Self::of(read, written, threads);
         }
         let layers = layers.into_iter().map(Layer::new).collect();
         let (x, y, to) = (Vec::new(), Vec::new(), Vec::new());
-        Self { kernel: Kernel::Products, bytes: read + 4 * written, threads, x, y, to, layers }
+        Self { kernel: Kernel::Products, bytes: read + written, threads, x, y, to, layers }
     }
 
     /// The roof over so many bytes.
@@ -176,7 +179,7 @@ mod tests {
             &mut seed,
         )
         .unwrap();
-        let mut roof = Roof::new(&problem, 3 * 5 + 7 * 5, 2);
+        let mut roof = Roof::new(&problem, 3 * 5 + 7 * 5, Format::F32, 2);
         roof.run();
         let [layer] = &roof.layers[..] else { panic!("{:?}", roof.layers) };
         assert_eq!((roof.name(), layer.sides), ("products", [3, 5, 7]));

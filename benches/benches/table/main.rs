@@ -7,7 +7,8 @@
 mod peers;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use lossmith_benches::{Arrays, Case, ENGINES, Roof};
+use lossmith_benches::{Arrays, Case, ENGINES, Engine, Roof};
+use lossmith_core::format::Format;
 use std::time::Duration;
 
 const ROWS: [(&str, &str); 7] = [
@@ -29,10 +30,12 @@ fn table(criterion: &mut Criterion) {
 
         // The input's gradient is all that every engine of the table writes.
         let written = problem.numbers[0].1.data().len();
-        let mut roof = Roof::new(&problem, written, rayon::current_num_threads());
+        let mut roof = Roof::new(&problem, written, Format::F32, rayon::current_num_threads());
         group.throughput(Throughput::Bytes(roof.bytes() as u64));
         group.bench_function("roof", |bench| bench.iter(|| roof.run()));
-        for engine in ENGINES.iter().filter(|engine| engine.arrays == Arrays::Ndarray) {
+        let fits =
+            |engine: &&Engine| engine.arrays == Arrays::Ndarray && engine.format == Format::F32;
+        for engine in ENGINES.iter().filter(fits) {
             let time = &mut |once: &mut lossmith_benches::Once<'_>| {
                 let name = format!("{}, {} buffers", engine.backend, engine.buffers.name());
                 group.bench_function(name, |bench| bench.iter(|| once().unwrap()));

@@ -26,12 +26,12 @@ fn burn(loss: &str, problem: &Problem) -> Box<dyn FnMut()> {
     let device = Device::flex().autodiff();
     let numbers = |index: usize| &problem.numbers[index].1;
     let line = |index: usize| {
-        let data = narrow(numbers(index));
+        let data = narrow::<f32>(numbers(index));
         Tensor::<1>::from_data(TensorData::new(data, numbers(index).shape()), &device)
     };
     match loss {
         "cross_entropy" => {
-            let data = TensorData::new(narrow(numbers(0)), numbers(0).shape());
+            let data = TensorData::new(narrow::<f32>(numbers(0)), numbers(0).shape());
             let input = Tensor::<2>::from_data(data, &device).require_grad();
             let labels = &problem.labels[0].1;
             let data = TensorData::new(labels.data.clone(), labels.shape.as_slice());
@@ -74,7 +74,7 @@ fn on_burn(loss: &str, problem: &Problem, mode: Mode) -> Box<dyn FnMut()> {
 fn on_rank<const D: usize>(loss: Through<AnyLoss>, problem: &Problem) -> Box<dyn FnMut()> {
     let device = Device::flex().autodiff();
     let tensor = |numbers: &Dense| {
-        Tensor::<D>::from_data(TensorData::new(narrow(numbers), numbers.shape()), &device)
+        Tensor::<D>::from_data(TensorData::new(narrow::<f32>(numbers), numbers.shape()), &device)
     };
     let input = tensor(&problem.numbers[0].1).require_grad();
     let mut arguments = Arguments::new().named(problem.numbers[0].0, &input);
@@ -95,7 +95,7 @@ fn candle(loss: &str, problem: &Problem) -> Box<dyn FnMut()> {
     let device = candle_core::Device::Cpu;
     let numbers = |index: usize| {
         let numbers = &problem.numbers[index].1;
-        candle_core::Tensor::from_vec(narrow(numbers), numbers.shape(), &device).unwrap()
+        candle_core::Tensor::from_vec(narrow::<f32>(numbers), numbers.shape(), &device).unwrap()
     };
     let input = Var::from_tensor(&numbers(0)).unwrap();
     let (of, target): (fn(&_, &_) -> _, _) = match loss {

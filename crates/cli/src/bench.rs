@@ -27,8 +27,11 @@ pub(crate) struct Wanted {
     #[arg(long = "size", value_delimiter = ',')]
     sizes: Vec<Size>,
     /// The backend
-    #[arg(long, default_value = ENGINES[0].backend, value_parser = backends())]
+    #[arg(long, default_value = ENGINES[0].backend, value_parser = one_of(|engine| engine.backend))]
     backend: String,
+    /// The format of its numbers
+    #[arg(long, default_value = ENGINES[0].format.name, value_parser = one_of(|engine| engine.format.name))]
+    format: String,
     /// Seconds for each loss and size, though never fewer than five rounds
     #[arg(long, default_value = "0.5")]
     seconds: f64,
@@ -43,8 +46,12 @@ pub(crate) struct Wanted {
     json: bool,
 }
 
-fn backends() -> PossibleValuesParser {
-    PossibleValuesParser::new(ENGINES.iter().map(|engine| engine.backend))
+/// What the engines have, each once.
+fn one_of(what: fn(&Engine) -> &'static str) -> PossibleValuesParser {
+    let mut all: Vec<_> = ENGINES.iter().map(what).collect();
+    all.sort_unstable();
+    all.dedup();
+    PossibleValuesParser::new(all)
 }
 
 /// Losses at sizes, all with the same bar: a group of the bars' file.
@@ -83,15 +90,18 @@ pub(crate) fn run(wanted: &Wanted) -> Result<String, Error> {
     }
     let cases = wanted.cases()?;
     let runs = cases.iter().flat_map(|(case, bar)| {
-        let fits =
-            |engine: &&Engine| engine.backend == wanted.backend && engine.arrays == case.arrays;
+        let fits = |engine: &&Engine| {
+            engine.backend == wanted.backend
+                && engine.format.name == wanted.format
+                && engine.arrays == case.arrays
+        };
         ENGINES.iter().filter(fits).map(move |engine| (case, *bar, engine))
     });
     let runs: Vec<_> = runs.collect();
     if runs.is_empty() {
-        let (backend, losses) = (&wanted.backend, wanted.losses.join(", "));
+        let (backend, format) = (&wanted.backend, &wanted.format);
         return Err(Error::Usage(format!(
-            "--backend {backend} has no size of {losses}: give --size"
+            "--backend {backend} --format {format} has none of these sizes: give --size, or another format"
         )));
     }
     let budget = Budget { time: Duration::from_secs_f64(wanted.seconds), rounds: 5 };
@@ -200,7 +210,7 @@ fn measure(
     let problem = case.problem(&loss)?;
     let mut row = None;
     (engine.time)(&loss, &problem, &mut |once| {
-        let mut roof = Roof::new(&problem, once()?, (engine.threads)());
+        let mut roof = Roof::new(&problem, once()?, engine.format, (engine.threads)());
         let [times, roofs] = alternate(budget, || once().map(drop), || roof.run())?;
         row = Some(Row {
             case: case.clone(),
@@ -289,12 +299,13 @@ fn show(rows: &[Row]) -> String {
     }
     align(&mut table, 4..8);
     align(&mut table, 9..11);
-    let [backend, threads] = rows.first().map_or(["", ""].map(String::from), |row| {
-        [row.engine.backend.to_owned(), (row.engine.threads)().to_string()]
+    let [backend, format, threads] = rows.first().map_or(["", "", ""].map(String::from), |row| {
+        let Engine { backend, format, threads, .. } = row.engine;
+        [(*backend).to_owned(), format.name.to_owned(), threads().to_string()]
     });
     format!(
         "{}\n\n\
-         Value and gradients on {backend} in f32: {threads} thread(s), {}. Medians; spread: of the middle half.\n\
+         Value and gradients on {backend} in {format}: {threads} thread(s), {}. Medians; spread: of the middle half.\n\
          roof: a copy, or x − y, of the bytes that must be read and written at least once, by as many threads, in turns;\n\
          products: those of a loss's layers and of their gradients alone.",
         table.trim_fmt(),
@@ -315,7 +326,7 @@ fn describe(rows: &[Row]) -> String {
     let row = |row: &Row| {
         json!({
             "loss": row.case.loss, "size": row.case.size.to_string(), "variant": row.case.variant(),
-            "backend": row.engine.backend, "buffers": row.engine.buffers.name(),
+            "backend": row.engine.backend, "format": row.engine.format.name, "buffers": row.engine.buffers.name(),
             "threads": (row.engine.threads)(), "seconds": row.seconds, "spread": row.spread,
             "bytes": row.bytes, "gb_per_s": row.speed(), "roof": row.kernel,
             "roof_seconds": row.roof, "fraction": row.fraction(), "bar": row.bar,

@@ -6,11 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::TempDir;
 
 /// What an interrupt has to take away.
-static OPEN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+static OPEN: Mutex<Vec<TempDir>> = Mutex::new(Vec::new());
 /// What a shell reports of a command that was interrupted: 128 and the signal.
 const INTERRUPTED: i32 = 130;
+/// How often a directory is emptied that is still written to.
+const TRIES: u32 = 100;
 
-fn open() -> MutexGuard<'static, Vec<PathBuf>> {
+fn open() -> MutexGuard<'static, Vec<TempDir>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -19,9 +21,10 @@ pub fn end_on_interrupt() {
     let end = || {
         // What is being moved is moved first, and nothing new is begun.
         let open = open();
-        for path in open.iter() {
+        for files in open.iter() {
             // A file may be made while its directory is emptied.
-            while path.exists() && std::fs::remove_dir_all(path).is_err() {}
+            let gone = |_| !files.path().exists() || std::fs::remove_dir_all(files).is_ok();
+            (0..TRIES).any(gone);
         }
         std::process::exit(INTERRUPTED);
     };
@@ -33,7 +36,7 @@ pub fn end_on_interrupt() {
 #[derive(Debug)]
 pub(crate) struct Beside {
     dir: PathBuf,
-    files: TempDir,
+    files: PathBuf,
 }
 
 impl Beside {
@@ -41,14 +44,15 @@ impl Beside {
     pub(crate) fn new(dir: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
         let mut open = open();
-        let files = tempfile::tempdir_in(dir)?;
-        open.push(files.path().to_owned());
+        let made = tempfile::tempdir_in(dir)?;
+        let files = made.path().to_owned();
+        open.push(made);
         Ok(Self { dir: dir.to_owned(), files })
     }
 
     /// Where to write a file of that name.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.files.path().join(name)
+        self.files.join(name)
     }
 
     /// Moves the files of these names to where they belong, all of them or none.
@@ -71,6 +75,7 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        open().retain(|path| path != self.files.path());
+        // One that is taken off is removed from the disk before an interrupt can come between.
+        open().retain(|files| files.path() != self.files);
     }
 }

@@ -11,10 +11,11 @@ mod progress;
 mod read;
 mod report;
 mod run;
+mod shell;
 mod write;
 
 pub use beside::end_on_interrupt;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use error::Error;
 pub use read::{Argument, Data, read};
 #[doc(hidden)]
@@ -60,7 +61,7 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Compare value and gradients on every backend and number format with the f64 reference
+    /// Judge value and gradients on every backend and number format against the exact ones
     Compare {
         /// A loss of the catalogue; without one, every loss on the digits
         loss: Option<String>,
@@ -73,10 +74,22 @@ enum Action {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
+        extent: compare::Extent,
+        #[command(flatten)]
         report: report::Wanted,
     },
     /// Time value and gradients beside the roof, what memory allows
     Bench(bench::Wanted),
+    /// Print what a shell completes the command with
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or that of one command, as roff
+    Man {
+        /// list, eval, compare …
+        command: Option<String>,
+    },
 }
 
 /// A loss with its arguments and options.
@@ -110,20 +123,27 @@ pub fn run(command: Command) -> Result<String, Error> {
             let arguments = read::arguments(&loss, &arguments)?;
             eval::run(&loss, &arguments, &eval::Wanted { backend, dtype, grad, save, json })
         }
-        Action::Compare { loss, arguments, options, json, report } if report.is_wanted() => {
-            if let Some(argument) = arguments.first() {
+        Action::Compare { loss, arguments, options, json, extent, report }
+            if report.is_wanted() =>
+        {
+            let argument = arguments.first().map(String::as_str);
+            if let Some(argument) = argument.or(extent.given()) {
                 let what =
                     format!("{argument:?}: a report makes its inputs itself, leave files out");
                 return Err(Error::Usage(what));
             }
             report::run(loss.as_deref().map(|loss| (loss, &options[..])), &report, json)
         }
-        Action::Compare { loss: None, json, .. } => compare::run(&digits::all()?, json),
-        Action::Compare { loss: Some(loss), arguments, options, json, .. } => {
+        Action::Compare { loss: None, json, extent, .. } => {
+            compare::all(&digits::all()?, &extent, json)
+        }
+        Action::Compare { loss: Some(loss), arguments, options, json, extent, .. } => {
             let loss = run::loss(&loss, &options)?;
             let arguments = read::arguments(&loss, &arguments)?;
-            compare::run(&[(loss, arguments)], json)
+            compare::one(&loss, &arguments, &extent, json)
         }
         Action::Bench(wanted) => bench::run(&wanted),
+        Action::Completions { shell } => Ok(shell::completions(shell, Command::command())),
+        Action::Man { command } => shell::man(command.as_deref(), Command::command()),
     }
 }

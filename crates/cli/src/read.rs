@@ -120,7 +120,9 @@ fn npz(bytes: &[u8], name: &str, member: Option<&str>) -> Result<(Vec<usize>, El
     let mut data = Vec::new();
     let fits = |size| data.try_reserve_exact(size).is_ok();
     if size > most || !usize::try_from(size).is_ok_and(fits) {
-        return Err(format!("{path} unpacks to {size} bytes, more than it or memory holds"));
+        return Err(format!(
+            "{path} unpacks to {size} bytes, more than it can hold or there is memory for"
+        ));
     }
     file.take(size).read_to_end(&mut data).map_err(|error| error.to_string())?;
     npy(&data)

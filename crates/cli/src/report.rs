@@ -1,13 +1,12 @@
 //! `lossmith compare --report` and `--against`: the worst that each loss can be off, on every backend and format.
 
 mod curves;
-mod older;
 mod page;
 
 use crate::compare::align;
 use crate::error::Error;
 use crate::progress::Progress;
-use crate::run::{BackendName, Dtype, Loss, RUNNERS, blamed, loss as loss_of};
+use crate::run::{BackendName, Dtype, Loss, RUNNERS, WhichOps, ask, loss as loss_of};
 use clap::Args;
 use comfy_table::{Table, presets};
 use curves::{Curves, curves};
@@ -15,13 +14,12 @@ use half::{bf16, f16};
 use lossmith_core::catalogue;
 use lossmith_exact::Oracle;
 use lossmith_precision::{Candidate, Cell, Depth, Measures, Worst, exhaust, search};
-use older::Older;
-pub use older::worse_than;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 use tempfile::TempDir;
 
 /// What a report's JSON is read by; another number is another layout.
@@ -131,9 +129,11 @@ struct Numbers {
 
 /// Searches, writes what is wanted, and says how it went.
 pub(crate) fn run(chosen: Chosen<'_>, wanted: &Wanted, json: bool) -> Result<String, Error> {
-    let old = wanted.against.as_deref().map(Older::read).transpose()?;
-    let seed = wanted.seed.or(old.as_ref().and_then(Older::seed)).unwrap_or(1);
-    let rounds = wanted.rounds.or(old.as_ref().and_then(Older::rounds)).unwrap_or(4).max(1);
+    let old = wanted.against.as_deref().map(read).transpose()?;
+    let of_old = |name: &str| old.as_ref().and_then(|old| old[name].as_u64());
+    let seed = wanted.seed.or(of_old("seed")).unwrap_or(1);
+    let of_old = |name: &str| of_old(name).and_then(|n| usize::try_from(n).ok());
+    let rounds = wanted.rounds.or(of_old("rounds")).unwrap_or(4).max(1);
     chosen.map(|(loss, options)| loss_of(loss, options)).transpose()?;
     let beside = wanted.report.as_deref().map(beside).transpose()?;
     let depth = Depth { rounds, steps: 24, long: 4096, seed };
@@ -143,7 +143,7 @@ pub(crate) fn run(chosen: Chosen<'_>, wanted: &Wanted, json: bool) -> Result<Str
         write(dir, &beside, &[("index.html", &page::page(&report)?), (DATA, &text)])?;
     }
     let shown = if json { text } else { summary(&report) };
-    let worse = old.map(|old| old.worse(&report, wanted.threshold)).unwrap_or_default();
+    let worse = old.map(|old| worse(&old, &report, wanted.threshold)).unwrap_or_default();
     if worse.is_empty() { Ok(shown) } else { Err(Error::Worse { report: shown, worse }) }
 }
 
@@ -244,7 +244,9 @@ fn output_of(
     if let (Some(spot), Some(found), Some(oracle)) = (&mut worst, &measures.worst, oracle)
         && found.ulps > 0.5
     {
-        let causes = blamed(runner, loss, (output, found), oracle)?;
+        let (format, element) = (runner.1.format(), (output, found.index));
+        let at = (&found.spot.problem, found.spot.class);
+        let causes = ask(&WhichOps { loss, spot: at, format, element, oracle }, runner)?;
         spot.causes = causes.into_iter().take(4).map(|cause| (cause.op, cause.ulps)).collect();
     }
     Ok(Output {
@@ -323,6 +325,78 @@ fn write(dir: &Path, beside: &TempDir, files: &[(&str, &str)]) -> Result<(), Err
         std::fs::rename(beside.path().join(name), &path).map_err(|error| wrong(&path, error))?;
     }
     Ok(())
+}
+
+/// An older report, of this layout.
+fn read(path: &Path) -> Result<Value, Error> {
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(path, error))?;
+    parse(&text).map_err(|what| wrong(path, what))
+}
+
+fn parse(text: &str) -> Result<Value, String> {
+    let old: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    match old["layout"].as_u64() {
+        Some(LAYOUT) => Ok(old),
+        Some(other) => Err(format!("is a report of layout {other}, not {LAYOUT}: make it again")),
+        None => Err("is no precision.json of a report".into()),
+    }
+}
+
+/// What is worse in a small report of one loss than in the one whose data that is, a line for each.
+///
+/// # Errors
+/// Why it is no data of a report.
+#[doc(hidden)]
+pub fn worse_than(text: &str, threshold: f64) -> Result<Vec<String>, String> {
+    static SMALL: LazyLock<Option<Report>> = LazyLock::new(|| {
+        let depth = Depth { rounds: 1, steps: 1, long: 64, seed: 1 };
+        measured(Some(("l1", &[])), &depth).ok()
+    });
+    let (old, small) = (parse(text)?, SMALL.as_ref().ok_or("l1 cannot be measured")?);
+    Ok(worse(&old, small, threshold))
+}
+
+/// What has lost more bits than it had by more than the threshold, or disagrees with the exact results more often.
+fn worse(old: &Value, new: &Report, threshold: f64) -> Vec<String> {
+    let mut worse = Vec::new();
+    let empty = Vec::new();
+    let olds = old["cells"].as_array().unwrap_or(&empty);
+    for cell in &new.cells {
+        let same = |old: &&Value| {
+            old["loss"] == cell.loss && old["backend"] == cell.backend && old["dtype"] == cell.dtype
+        };
+        let Some(before) = olds.iter().find(same) else { continue };
+        let name = format!("{} on {} {}", cell.loss, cell.backend, cell.dtype);
+        if let (Some(why), true) = (&cell.unsupported, before["unsupported"].is_null()) {
+            worse.push(format!("{name}: is not supported any more: {why}"));
+        }
+        for output in &cell.outputs {
+            let outputs = before["outputs"].as_array().unwrap_or(&empty);
+            let Some(before) = outputs.iter().find(|old| old["output"] == output.output) else {
+                continue;
+            };
+            let bits = before["bits"].as_f64().unwrap_or(0.0);
+            if output.bits > bits + threshold {
+                let (now, output) = (output.bits, &output.output);
+                worse.push(format!("{name}: {output} loses {now:.1} bits, and lost {bits:.1}"));
+            }
+            let counts = [
+                ("NaN", output.nan),
+                ("infinite", output.infinite),
+                ("0", output.flushed),
+                ("of the other sign", output.sign),
+            ];
+            for ((word, now), key) in counts.into_iter().zip(["nan", "infinite", "flushed", "sign"])
+            {
+                let was = before[key].as_u64().unwrap_or(0);
+                if now as u64 > was {
+                    let output = &output.output;
+                    worse.push(format!("{name}: {output} is {word} {now} times, and was {was}"));
+                }
+            }
+        }
+    }
+    worse
 }
 
 /// The bits lost of each loss on each backend and format.

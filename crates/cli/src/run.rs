@@ -7,14 +7,15 @@ use half::{bf16, f16};
 #[cfg(feature = "burn")]
 use lossmith_burn::Burn;
 use lossmith_core::loss::Definition;
-use lossmith_core::{Dense, Evaluation, Format, Inputs, Reference, catalogue};
+use lossmith_core::{Backend, Dense, Evaluation, Format, Inputs, Reference, catalogue};
 use lossmith_exact::Oracle;
 use lossmith_fused::{Element, Fused, Rounded};
 use lossmith_half::Half;
 use lossmith_naive::Naive;
 use lossmith_nalgebra::Nalgebra;
 use lossmith_ndarray::NdArray;
-use lossmith_precision::{Cause, Worst, causes};
+use lossmith_precision::{Cause, Class, Overflow, causes, overflow};
+use lossmith_tests::Problem;
 
 /// A loss of the catalogue.
 pub type Loss = lossmith_core::Loss<Box<dyn Definition>>;
@@ -126,18 +127,54 @@ pub(crate) const RUNNERS: &[(BackendName, Dtype, Runner)] = &[
     (BackendName::Burn, Dtype::F32, |loss, inputs| on(&Burn::flex(), loss, inputs)),
 ];
 
-/// The ops that put a result off, done one at a time; of the fused engine, as ndarray does them.
-pub(crate) fn blamed(
+/// What is asked of the ops of a backend, one at a time.
+pub(crate) trait Question {
+    type Answer;
+
+    fn ask<B: Backend>(&self, backend: &B) -> Result<Self::Answer, lossmith_core::Error>;
+}
+
+/// Which ops put an element of an output off.
+pub(crate) struct WhichOps<'a> {
+    pub(crate) loss: &'a Loss,
+    pub(crate) spot: (&'a Problem, Class),
+    pub(crate) format: Format,
+    pub(crate) element: (&'a str, usize),
+    pub(crate) oracle: &'a Oracle,
+}
+
+impl Question for WhichOps<'_> {
+    type Answer = Vec<Cause>;
+
+    fn ask<B: Backend>(&self, backend: &B) -> Result<Vec<Cause>, lossmith_core::Error> {
+        causes(backend, self.loss, self.spot, self.format, self.element, self.oracle)
+    }
+}
+
+/// Where an output overflows.
+pub(crate) struct WhereOver<'a> {
+    pub(crate) loss: &'a Loss,
+    pub(crate) problem: &'a Problem,
+    pub(crate) output: &'a str,
+    pub(crate) oracle: &'a Oracle,
+}
+
+impl Question for WhereOver<'_> {
+    type Answer = Option<Overflow>;
+
+    fn ask<B: Backend>(&self, backend: &B) -> Result<Option<Overflow>, lossmith_core::Error> {
+        overflow(backend, self.loss, self.problem, self.output, self.oracle)
+    }
+}
+
+/// What the ops of a backend answer; for those of the fused engine, ndarray's.
+pub(crate) fn ask<Q: Question>(
+    question: &Q,
     (backend, dtype): (BackendName, Dtype),
-    loss: &Loss,
-    (output, worst): (&str, &Worst),
-    oracle: &Oracle,
-) -> Result<Vec<Cause>, lossmith_core::Error> {
-    let spot = (&worst.spot.problem, worst.spot.class);
-    let at = (output, worst.index);
+) -> Result<Q::Answer, lossmith_core::Error> {
     macro_rules! on {
         ($backend:expr) => {
-            causes(&$backend, loss, spot, dtype.format(), at, oracle)
+            question.ask(&$backend)
         };
     }
     match (backend, dtype) {

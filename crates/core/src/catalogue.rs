@@ -414,6 +414,16 @@ pub fn support<B: Backend>(backend: &B) -> Support {
 
 /// The loss of that name with its default options.
 ///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, catalogue};
+///
+/// let huber = catalogue::find("huber")?.with("delta", "2")?;
+/// let inputs = Inputs::<Dense>::new().tensor("input", vec![3.0]).tensor("target", vec![0.0]);
+/// assert_eq!(huber.value(&Reference, &inputs)?.data(), [4.0]);
+/// assert!(catalogue::find("hubert").is_err());
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::UnknownLoss`] lists the names there are.
 pub fn find(name: &str) -> Result<Loss<Box<dyn Definition>>, Error> {

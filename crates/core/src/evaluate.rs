@@ -137,6 +137,16 @@ impl<D: Definition> Loss<D> {
     /// How far the value and each gradient may be from the exact ones on a backend that computes op by op in `format`:
     /// a running error bound, to first order; infinite where the format cannot hold a number on the way.
     ///
+    /// ```
+    /// use lossmith_core::{Dense, Format, Inputs, loss::mse};
+    ///
+    /// let inputs = Inputs::<Dense>::new().tensor("input", vec![0.1, 300.0]).tensor("target", vec![0.0; 2]);
+    /// let bound = mse().error_bound(&inputs, Format::F32)?;
+    /// assert!(bound.value.data()[0] < 0.02);
+    /// assert_eq!(mse().error_bound(&inputs, Format::F16)?.value.data(), [f64::INFINITY]);
+    /// # Ok::<(), lossmith_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// An [`Error`] that names the argument at fault.
     pub fn error_bound(

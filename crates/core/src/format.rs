@@ -23,6 +23,13 @@ impl Format {
     /// Brain floating point.
     pub const BF16: Self = Self { name: "bf16", digits: 7, lowest: -126, highest: 127 };
 
+    /// How many bytes a number takes: its sign, exponent and digits.
+    #[must_use]
+    pub fn bytes(self) -> usize {
+        let exponent = (self.highest + 1).ilog2() + 1;
+        (1 + exponent + self.digits.unsigned_abs()) as usize / 8
+    }
+
     /// Half the distance from 1 to the next number: the relative error of one rounding.
     #[must_use]
     pub fn unit(self) -> f64 {
@@ -86,6 +93,8 @@ mod tests {
         assert_eq!(Format::F32.tiny(), f64::from(f32::from_bits(1)));
         assert_eq!(Format::F16.huge(), 65504.0);
         assert_eq!(Format::F16.tiny(), 5.960_464_477_539_063e-8);
+        let formats = [Format::F64, Format::F32, Format::F16, Format::BF16];
+        assert_eq!(formats.map(Format::bytes), [8, 4, 2, 2]);
     }
 
     #[test]

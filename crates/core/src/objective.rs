@@ -6,6 +6,16 @@ use std::ops::{Add, Mul};
 /// A weighted sum of losses: `cross_entropy() + 0.5 * mse().rename("input", "reconstruction")`.
 ///
 /// Arguments of one name are one array, and its gradient is the sum of the losses'; [`Loss::rename`] sets them apart.
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::{l1, mse}};
+///
+/// let inputs = Inputs::<Dense>::new().tensor("input", vec![0.5, 3.0]).tensor("target", vec![1.0, 1.0]);
+/// let both = (mse() + 2.0 * l1()).value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(both.value.data(), [2.125 + 2.0 * 1.25]);
+/// assert_eq!(both.grad("input").map(Dense::data), Some(&[-1.5, 3.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Objective {
     pub(crate) terms: Vec<Term>,

@@ -327,7 +327,9 @@ impl Frame {
         let mut expanded = aligned.clone();
         let mut placed = [Dim::One; 3];
         for (axis, group) in self.groups.clone().into_iter().enumerate() {
-            let one = aligned[group.clone()].iter().all(|&side| side == 1);
+            // Where the main argument has one element too, there is nothing to broadcast over.
+            let mut sides = aligned[group.clone()].iter().zip(&self.shape[group.clone()]);
+            let one = sides.clone().all(|(&own, _)| own == 1) && sides.any(|(_, &main)| main != 1);
             let of_class = self.class_axis.is_some_and(|axis| group.contains(&axis));
             // A side of size one is full where the argument has no choice, so that it is never taken for a broadcast.
             let is_full = match argument.form {

@@ -54,6 +54,13 @@ fn format<T: Lane>(c: &mut Criterion, name: &str) {
         #[inline(always)]
         move |x: T| x.exp_sub(b),
     );
+    let below = b.below();
+    bench(
+        &mut group,
+        "exp_below",
+        #[inline(always)]
+        move |x: T| x.exp_below(below),
+    );
     bench(
         &mut group,
         "expm1",

@@ -12,89 +12,199 @@ use std::fmt::Write as _;
 pub(crate) const READS: usize = 8;
 pub(crate) const ONES: usize = 12;
 pub(crate) const WRITES: usize = 4;
+pub(crate) const LABELS: usize = 2;
+
+/// What a body writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Write {
+    /// The output at that place.
+    Output(usize),
+    /// What is kept at that place.
+    Kept(usize),
+}
 
 /// The loop over the lanes of a stage, and what its variables are.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
-    /// The slots that are another value for every lane, `x0` and so on.
-    pub(crate) reads: Vec<usize>,
-    /// The slots that are one value for all lanes, `n0`.
-    pub(crate) ones: Vec<usize>,
-    /// The outputs that are written, `y0`.
-    pub(crate) writes: Vec<usize>,
-    /// The folds that are added to, `v0`.
-    pub(crate) sums: Vec<usize>,
+    /// What is another value for every lane, `x0` and so on, with its slot.
+    pub(crate) reads: Vec<(Arg, usize)>,
+    /// What is one value for all lanes of a row, `n0`.
+    pub(crate) ones: Vec<(Arg, usize)>,
+    /// Which of those are the largest of a row that exponentials are computed below, `b0`.
+    pub(crate) belows: Vec<usize>,
+    /// The labels of rows, `l0`.
+    pub(crate) labels: Vec<usize>,
+    /// What is written, `y0`.
+    pub(crate) writes: Vec<Write>,
+    /// What is added to, `v0`.
+    pub(crate) sums: Vec<Into>,
+    /// The row values that are maxima, `m0`.
+    pub(crate) largest: Vec<usize>,
     /// The place of the compiled loop.
     pub(crate) compiled: Option<usize>,
 }
 
 impl Body {
-    /// The body of a stage with its source; none where it asks for labels or makes row values: those loops are short, and
-    /// gain nothing.
+    /// The body of a stage with its source; none where it looks for one lane of a row.
     pub(crate) fn new(stage: &Stage) -> Option<(Self, String)> {
         let mut body = Self::default();
-        let mut names = BTreeMap::new();
+        let mut names: BTreeMap<usize, (String, Option<usize>)> = BTreeMap::new();
         for &(arg, slot) in &stage.loads {
             let one = matches!(arg, Arg::Number(_) | Arg::Row(_));
             let (list, letter, lane) =
                 if one { (&mut body.ones, "n", "") } else { (&mut body.reads, "x", "[i]") };
-            names.insert(slot, format!("{letter}{}{lane}", list.len()));
-            list.push(slot);
+            names.insert(slot, (format!("{letter}{}{lane}", list.len()), None));
+            list.push((arg, slot));
         }
-        let mut source = String::new();
+        // Each loop has one op that takes long, so that several vectors are at it at the same time.
+        let mut loops = vec![String::new()];
+        let mut long_ops = 0;
+        let mut between = String::new();
         for (index, &op) in stage.full.iter().enumerate() {
-            let name = |slot: usize| names.get(&slot).map(String::as_str);
-            let line = match op {
-                FullOp::Op(op, Target::Slot(slot)) => {
-                    let value = expression(op.named(name)?)?;
-                    names.insert(slot, format!("a{index}"));
-                    format!("let a{index} = {value};")
+            long_ops += usize::from(op.takes_long());
+            if long_ops > loops.len() {
+                loops.push(String::new());
+            }
+            let last = loops.len() - 1;
+            for slot in op.slots() {
+                let (name, made) = names.get_mut(&slot)?;
+                if let Some(earlier) = made.take_if(|made| *made < last) {
+                    let (own, shared) = (name.clone(), name.replace('a', "b"));
+                    writeln!(between, "let {shared} = &mut Line([0.0; LANES]).0;").ok()?;
+                    writeln!(loops[earlier], "{shared}[i] = {own};").ok()?;
+                    *name = format!("{shared}[i]");
                 }
-                FullOp::Op(op, Target::Output(place)) => {
-                    let value = expression(op.named(name)?)?;
-                    format!("{} = {value};", variable("y", &mut body.writes, place))
+            }
+            let name = |slot: usize| names.get(&slot).map(|(name, _)| name.as_str());
+            let line = match op {
+                FullOp::Op(op, target) => {
+                    let value = body.expression(op.named(name)?);
+                    let (slot, write) = match target {
+                        Target::Slot(slot) => (Some(slot), None),
+                        Target::Kept(place, slot) => (Some(slot), Some(Write::Kept(place))),
+                        Target::Output(place) => (None, Some(Write::Output(place))),
+                    };
+                    let written = write.map(|write| variable("y", &mut body.writes, write));
+                    let written = written.map(|y| format!(" {y} = a{index};")).unwrap_or_default();
+                    if let Some(slot) = slot {
+                        names.insert(slot, (format!("a{index}"), Some(last)));
+                    }
+                    format!("let a{index} = {value};{written}")
                 }
                 FullOp::Output(slot, place) => {
-                    format!("{} = {};", variable("y", &mut body.writes, place), name(slot)?)
+                    let output = variable("y", &mut body.writes, Write::Output(place));
+                    format!("{output} = {};", name(slot)?)
                 }
-                FullOp::Reduce(Reduce::Sum, slot, Into::Fold(place)) => {
-                    format!("{} = {};", variable("v", &mut body.sums, place), name(slot)?)
+                FullOp::LabelledOutput(op, labels, hit, place) => {
+                    let miss = body.expression(op.named(name)?);
+                    let op = Op::AtLabel(labels, name(hit)?, miss.as_str());
+                    let value = body.expression(op);
+                    format!("{} = {value};", variable("y", &mut body.writes, Write::Output(place)))
                 }
-                FullOp::SumOfProducts([a, b], weighed, Into::Fold(place)) => {
+                FullOp::Reduce(Reduce::Sum, slot, into) => {
+                    format!("{} = {};", variable("v", &mut body.sums, into), name(slot)?)
+                }
+                FullOp::SumOfProducts([a, b], weighed, into) => {
                     let op = if weighed { Binary::Weigh } else { Binary::Mul };
-                    let value = expression(Op::Binary(op, name(a)?, name(b)?))?;
-                    format!("{} = {value};", variable("v", &mut body.sums, place))
+                    let value = body.expression(Op::Binary(op, name(a)?, name(b)?));
+                    format!("{} = {value};", variable("v", &mut body.sums, into))
                 }
-                FullOp::Op(_, Target::Kept(..))
-                | FullOp::Reduce(..)
-                | FullOp::SumOfProducts(..)
-                | FullOp::Pick(..)
-                | FullOp::LabelledOutput(..) => return None,
+                FullOp::Reduce(Reduce::Max, slot, Into::Row(row)) => {
+                    format!("{} = {};", variable("m", &mut body.largest, row), name(slot)?)
+                }
+                FullOp::Reduce(Reduce::Max, _, Into::Fold(_)) | FullOp::Pick(..) => return None,
             };
-            writeln!(source, "{line}").ok()?;
+            writeln!(loops[last], "{line}").ok()?;
         }
         let fits = body.reads.len() <= READS
             && body.ones.len() <= ONES
-            && body.writes.len().max(body.sums.len()) <= WRITES;
+            && body.labels.len() <= LABELS
+            && body.writes.len().max(body.sums.len()).max(body.largest.len()) <= WRITES;
         let heads = [
             ("x", body.reads.len()),
             ("n", body.ones.len()),
+            ("l", body.labels.len()),
             ("y", body.writes.len()),
             ("v", body.sums.len()),
+            ("m", body.largest.len()),
         ];
         let list = |(letter, count)| {
             let all: Vec<_> = (0..count).map(|place| format!("{letter}{place}")).collect();
             format!("[{}]", all.join(" "))
         };
         let heads = heads.map(list);
-        let source = format!("{} i {{\n{source}}}", heads.join(" "));
+        let loops: String =
+            loops.iter().map(|lines| format!("for i in 0..LANES {{\n{lines}}}\n")).collect();
+        let belows = body.belows.iter().enumerate().map(|(place, one)| format!("b{place} n{one}"));
+        let belows: Vec<_> = belows.collect();
+        let heads = heads.join(" ");
+        let source = format!("{heads} [{}] at {{\n{between}{loops}}}", belows.join(" "));
         body.compiled = compiled::find(&source);
         (fits && !stage.full.is_empty()).then_some((body, source))
     }
+
+    /// The op as Rust; which labels and which largest of a row it asks for is noted.
+    fn expression(&mut self, op: Op<&str>) -> String {
+        match op {
+            Op::Unary(Unary::Neg, x) => format!("-{x}"),
+            Op::Unary(op, x) => {
+                let function = match op {
+                    Unary::Neg => "neg",
+                    Unary::Abs => "abs",
+                    Unary::Sign => "sign",
+                    Unary::Exp => "exp",
+                    Unary::Expm1 => "expm1",
+                    Unary::Ln => "ln",
+                    Unary::Ln1p => "ln1p",
+                    Unary::Sqrt => "sqrt",
+                    Unary::Sigmoid => "sigmoid",
+                    Unary::Softplus => "softplus",
+                };
+                format!("Lane::{function}({x})")
+            }
+            Op::Binary(op, a, b) => match op {
+                Binary::Add => format!("{a} + {b}"),
+                Binary::Sub => format!("{a} - {b}"),
+                Binary::Mul => format!("{a} * {b}"),
+                Binary::Div => format!("{a} / {b}"),
+                Binary::Weigh => format!("Lane::weigh({a}, {b})"),
+                Binary::ExpSub => format!("Lane::exp_sub({a}, {b})"),
+                Binary::LogAddExp => format!("Lane::log_add_exp({a}, {b})"),
+            },
+            Op::Select(compare, [a, b], [then, otherwise]) => {
+                let compare = match compare {
+                    Compare::Eq => "==",
+                    Compare::Lt => "<",
+                    Compare::Le => "<=",
+                };
+                format!("Lane::select({a} {compare} {b}, {then}, {otherwise})")
+            }
+            Op::Tail(x) => format!("Lane::tail({x})"),
+            Op::Log(tail) => format!("Lane::log_of_tail({tail})"),
+            Op::Softplus(x, log) => format!("softplus_of({x}, {log})"),
+            Op::Sigmoid(x, tail) => format!("sigmoid_of({x}, {tail})"),
+            Op::AtLabel(labels, hit, miss) => {
+                let place = place_of(&mut self.labels, labels);
+                format!("Lane::select(LABELLED && at + i as u32 == l{place}, {hit}, {miss})")
+            }
+            Op::ExpBelow(a, b) => match b.strip_prefix('n').and_then(|one| one.parse().ok()) {
+                Some(one) => format!("{a}.exp_below(b{})", place_of(&mut self.belows, one)),
+                None => format!("{a}.exp_below({b}.below())"),
+            },
+        }
+    }
+}
+
+/// The place of a value among others, added where it is not there.
+fn place_of<P: PartialEq>(all: &mut Vec<P>, value: P) -> usize {
+    all.iter().position(|other| *other == value).unwrap_or_else(|| {
+        all.push(value);
+        all.len() - 1
+    })
 }
 
 /// The lanes of the variable that stands for that place from here on.
-fn variable(letter: &str, places: &mut Vec<usize>, place: usize) -> String {
+fn variable<P>(letter: &str, places: &mut Vec<P>, place: P) -> String {
     places.push(place);
     format!("{letter}{}[i]", places.len() - 1)
 }
@@ -112,46 +222,30 @@ impl Op<usize> {
     }
 }
 
-/// The op as Rust; none if it asks for labels.
-fn expression(op: Op<&str>) -> Option<String> {
-    Some(match op {
-        Op::Unary(Unary::Neg, x) => format!("-{x}"),
-        Op::Unary(op, x) => {
-            let function = match op {
-                Unary::Neg => "neg",
-                Unary::Abs => "abs",
-                Unary::Sign => "sign",
-                Unary::Exp => "exp",
-                Unary::Expm1 => "expm1",
-                Unary::Ln => "ln",
-                Unary::Ln1p => "ln1p",
-                Unary::Sqrt => "sqrt",
-                Unary::Sigmoid => "sigmoid",
-                Unary::Softplus => "softplus",
-            };
-            format!("Lane::{function}({x})")
+impl FullOp {
+    /// The slots it reads.
+    fn slots(self) -> Vec<usize> {
+        let of = |op: Op<usize>| {
+            let mut slots = Vec::new();
+            op.map(|slot| slots.push(slot));
+            slots
+        };
+        match self {
+            Self::Op(op, _) => of(op),
+            Self::LabelledOutput(op, _, hit, _) => [of(op), vec![hit]].concat(),
+            Self::Reduce(_, slot, _) | Self::Pick(_, slot, _) | Self::Output(slot, _) => vec![slot],
+            Self::SumOfProducts(slots, ..) => slots.to_vec(),
         }
-        Op::Binary(op, a, b) => match op {
-            Binary::Add => format!("{a} + {b}"),
-            Binary::Sub => format!("{a} - {b}"),
-            Binary::Mul => format!("{a} * {b}"),
-            Binary::Div => format!("{a} / {b}"),
-            Binary::Weigh => format!("Lane::weigh({a}, {b})"),
-            Binary::ExpSub => format!("Lane::exp_sub({a}, {b})"),
-            Binary::LogAddExp => format!("Lane::log_add_exp({a}, {b})"),
-        },
-        Op::Select(compare, [a, b], [then, otherwise]) => {
-            let compare = match compare {
-                Compare::Eq => "==",
-                Compare::Lt => "<",
-                Compare::Le => "<=",
-            };
-            format!("Lane::select({a} {compare} {b}, {then}, {otherwise})")
+    }
+
+    /// Whether it takes many more steps than to read and write what it needs.
+    fn takes_long(self) -> bool {
+        let (Self::Op(op, _) | Self::LabelledOutput(op, ..)) = self else { return false };
+        match op {
+            Op::Unary(op, _) => !matches!(op, Unary::Neg | Unary::Abs | Unary::Sign),
+            Op::Binary(op, ..) => matches!(op, Binary::ExpSub | Binary::LogAddExp),
+            Op::ExpBelow(..) | Op::Tail(_) | Op::Log(_) => true,
+            Op::Select(..) | Op::AtLabel(..) | Op::Softplus(..) | Op::Sigmoid(..) => false,
         }
-        Op::Tail(x) => format!("Lane::tail({x})"),
-        Op::Log(tail) => format!("Lane::log_of_tail({tail})"),
-        Op::Softplus(x, log) => format!("softplus_of({x}, {log})"),
-        Op::Sigmoid(x, tail) => format!("sigmoid_of({x}, {tail})"),
-        Op::AtLabel(..) => return None,
-    })
+    }
 }

@@ -338,7 +338,7 @@ mod tests {
         assert_eq!(steps(loss, &sides, true), "(jjpjpjjpjjjjp)");
         let sides: [(&str, &[usize]); 3] =
             [("input", &[4, 3]), ("target", &[4, 3]), ("var", &[1, 3])];
-        // What is summed along the batch, then along inner positions of one, and the pass that all the rest is.
-        assert_eq!(steps(gaussian_nll(), &sides, false), "(pj)jp(p)");
+        // What is summed along the batch, and the pass that all the rest is.
+        assert_eq!(steps(gaussian_nll(), &sides, false), "(pj)p(p)");
     }
 }

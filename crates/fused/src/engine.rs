@@ -44,7 +44,16 @@ impl Fused {
         Self { level: Level::detect(), compiled: true, pool: None }
     }
 
-    /// The engine with those instructions; where the machine lacks them, the baseline's.
+    /// The engine with those instructions, to the same bits; where the machine lacks them, with the baseline's.
+    ///
+    /// ```
+    /// use lossmith_fused::{Fused, Level};
+    ///
+    /// for level in Level::available() {
+    ///     println!("{level}: {:?}", Fused::new().level(level));
+    /// }
+    /// assert!(Level::available().contains(&Level::detect()));
+    /// ```
     #[must_use]
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
@@ -64,6 +73,20 @@ impl Fused {
     ///
     /// # Errors
     /// [`Error::OptionValue`] if there are more than 4096, [`Error::Backend`] if they cannot be started.
+    ///
+    /// ```
+    /// use lossmith_core::{Inputs, loss::l1, strided::Slice};
+    /// use lossmith_fused::Fused;
+    ///
+    /// let (x, t) = (vec![0.1_f32; 100_000], vec![0.0_f32; 100_000]);
+    /// let inputs = Inputs::<Slice<f32>>::new()
+    ///     .tensor("input", Slice::new(&[100_000], x)?)
+    ///     .tensor("target", Slice::new(&[100_000], t)?);
+    /// let one = l1().value_and_grad(&Fused::new().threads(1)?, &inputs)?;
+    /// let four = l1().value_and_grad(&Fused::new().threads(4)?, &inputs)?;
+    /// assert_eq!(one.value.data(), four.value.data());
+    /// # Ok::<(), lossmith_core::Error>(())
+    /// ```
     pub fn threads(mut self, threads: usize) -> Result<Self, Error> {
         if threads > MOST_THREADS {
             let (loss, option, value) = ("the fused engine", "threads", threads.to_string());
@@ -200,6 +223,17 @@ pub struct Rounded<T> {
 
 impl Fused {
     /// The engine in a format, on host arrays of `f64`.
+    ///
+    /// ```
+    /// use half::bf16;
+    /// use lossmith_core::{Dense, Inputs, loss::mse};
+    /// use lossmith_fused::Fused;
+    ///
+    /// let inputs = Inputs::<Dense>::new().tensor("input", vec![1.001]).tensor("target", vec![0.0]);
+    /// let loss = mse().value_and_grad(&Fused::new().rounded::<bf16>(), &inputs)?;
+    /// assert_eq!(loss.value.data(), [1.0]);
+    /// # Ok::<(), lossmith_core::Error>(())
+    /// ```
     #[must_use]
     pub fn rounded<T: Element>(self) -> Rounded<T> {
         Rounded { engine: self, format: PhantomData }

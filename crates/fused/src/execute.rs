@@ -51,7 +51,10 @@ pub(crate) struct Scratch<F> {
     pub(crate) highest: Vec<Vec<F>>,
     pub(crate) splat: Option<Box<Spare<F>>>,
     pub(crate) spare: Option<Box<Slot<F>>>,
-    pub(crate) written: Vec<Box<Slot<F>>>,
+    /// What a compiled body writes that does not lie in place, and what it adds up and compares, row by row.
+    pub(crate) written: Vec<Vec<F>>,
+    pub(crate) sums_of_rows: Vec<Sums>,
+    pub(crate) largest_of_rows: Vec<Lanes<F>>,
 
     folds: Vec<Sums>,
     fold_largest: Vec<f64>,
@@ -469,6 +472,6 @@ fn compute<'s, F: Lane>(
             level.run(Shared { op, out });
         }
         // Of full values only.
-        Op::AtLabel(..) => out.fill(F::NAN),
+        Op::AtLabel(..) | Op::ExpBelow(..) => out.fill(F::NAN),
     }
 }

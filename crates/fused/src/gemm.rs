@@ -53,6 +53,16 @@ impl<T> Matrix<'_, T> {
 ///
 /// # Errors
 /// [`Error::Length`] if a matrix or `out` has fewer elements than its sides say.
+///
+/// ```
+/// use lossmith_fused::{Level, gemm::{Matrix, product}};
+///
+/// let a = Matrix { elements: &[1.0_f32, 2.0, 3.0, 4.0], strides: [2, 1] };
+/// let mut out = [0.0; 4];
+/// product(Level::detect(), [a, a.turned()], [2, 2, 2], &mut out, false)?;
+/// assert_eq!(out, [5.0, 11.0, 11.0, 25.0]);
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 pub fn product<T: Element>(
     level: Level,
     [a, b]: [Matrix<'_, T>; 2],

@@ -1,8 +1,10 @@
 //! The functions of the op vocabulary on one number, without a branch, so that loops over them vectorise.
 
+mod below;
 mod format;
 mod functions;
 
+pub use self::below::Below;
 use crate::compiled::{self, Run};
 use crate::simd::Turn;
 use std::fmt::Debug;
@@ -66,6 +68,11 @@ pub trait Lane:
     fn log_of_tail(self) -> Self;
     /// e^(a − b) of the exact difference; 1 where a = b, equal infinities too.
     fn exp_sub(self, b: Self) -> Self;
+
+    /// What the exponentials of numbers need of the largest of them.
+    fn below(self) -> Below<Self>;
+    /// e^(a − b) of the exact difference for a ≤ b; 1 where a = b, equal infinities too.
+    fn exp_below(self, b: Below<Self>) -> Self;
 
     /// The compiled body of a stage at that place, where there are any for this format.
     #[doc(hidden)]
@@ -205,6 +212,16 @@ macro_rules! lane {
             #[inline(always)]
             fn exp_sub(self, b: Self) -> Self {
                 functions::exp_sub(self, b)
+            }
+
+            #[inline(always)]
+            fn below(self) -> Below<Self> {
+                below::below(self)
+            }
+
+            #[inline(always)]
+            fn exp_below(self, b: Below<Self>) -> Self {
+                below::exp_below(self, b)
             }
 
             fn compiled(place: usize) -> Option<Run<Self>> {

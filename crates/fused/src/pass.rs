@@ -4,7 +4,7 @@ use crate::lower::{CLASS, Lowering, Root, mask};
 use crate::program::{Arg, FullOp, Into, Op, Pass, RowOp, Stage, Target};
 use crate::tails::Tails;
 use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
-use lossmith_core::op::{Binary, Reduce, Unary};
+use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What kind of value a node is in a pass.
@@ -352,6 +352,14 @@ impl<'a> Building<'a> {
             }
             let op = self.op(node, |own, x| own.full_arg(x, &slots));
             let Some(op) = op.map(|op| op.map(|arg| slots.of(arg))) else { continue };
+            let op = match (node, op) {
+                (Node::Binary(Binary::ExpSub, of, most), Op::Binary(_, a, b))
+                    if self.most(most, of) =>
+                {
+                    Op::ExpBelow(a, b)
+                }
+                _ => op,
+            };
             let op = tails.op(index, op, |op| {
                 let slot = slots.more();
                 program.push(FullOp::Op(op, Target::Slot(slot)));
@@ -361,6 +369,15 @@ impl<'a> Building<'a> {
             let uses_here = uses(index);
             let read_later = last.contains_key(&index);
             let next = order.get(at + 1).map(|&next| (next, self.of.nodes[next].0));
+            let is_rest = matches!(
+                next,
+                Some((next, Node::AtLabel(_, hit, miss)))
+                    if self.of.alias[miss.index()] == index
+                        && self.of.alias[hit.index()] != index
+                        && last.get(&index) == Some(&(at + 1))
+                        && !last.contains_key(&next)
+                        && matches!(uses(next)[..], [FullOp::Output(..)])
+            );
             match (op, kept, &uses_here[..], read_later) {
                 // What is only added up, or only written, needs no slot.
                 (
@@ -372,16 +389,7 @@ impl<'a> Building<'a> {
                 (op, None, &[FullOp::Output(_, place)], false) => {
                     program.push(FullOp::Op(op, Target::Output(place)));
                 }
-                (op, None, [], _)
-                    if let Some((next, Node::AtLabel(_, hit, miss))) = next
-                        && self.of.alias[miss.index()] == index
-                        && self.of.alias[hit.index()] != index
-                        && last.get(&index) == Some(&(at + 1))
-                        && !last.contains_key(&next)
-                        && matches!(uses(next)[..], [FullOp::Output(..)]) =>
-                {
-                    rest = Some((index, op));
-                }
+                (op, None, [], _) if is_rest => rest = Some((index, op)),
                 (op, kept, uses, _) => {
                     let slot = slots.next(index);
                     let target = kept.map_or(Target::Slot(slot), |place| Target::Kept(place, slot));
@@ -402,6 +410,28 @@ impl<'a> Building<'a> {
         let Slots { loads, .. } = slots;
         let stage = &mut self.pass.stages[stage];
         (stage.full, stage.loads) = (program, loads);
+    }
+
+    /// Whether a row value is the largest of a row of full values, or 0 where that is −∞.
+    fn most(&self, most: Id, of: Id) -> bool {
+        let [most, of] = [most, of].map(|id| self.of.alias[id.index()]);
+        let largest = |index: usize| match self.of.nodes[index].0 {
+            Node::Reduce(Reduce::Max, x, Axis::Class) => self.of.alias[x.index()] == of,
+            _ => false,
+        };
+        let is =
+            |id: Id, number: f64| self.of.nodes[id.index()].0 == Node::Constant(number.to_bits());
+        self.kind(most) == Kind::Row
+            && match self.of.nodes[most].0 {
+                Node::Select(Compare::Eq, [m, nothing], [zero, other]) => {
+                    let m = self.of.alias[m.index()];
+                    m == self.of.alias[other.index()]
+                        && largest(m)
+                        && is(nothing, f64::NEG_INFINITY)
+                        && is(zero, 0.0)
+                }
+                _ => largest(most),
+            }
     }
 
     fn full_arg(&mut self, index: usize, slots: &Slots) -> Arg {

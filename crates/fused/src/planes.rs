@@ -6,11 +6,13 @@ use crate::execute::NONE;
 use crate::kernel::{
     BinaryLoop, Log, SelectLoop, SigmoidOf, SoftplusOf, Tail, UnaryLoop, Values, map1, map2,
 };
-use crate::math::Lane;
+use crate::math::{Below, Lane};
 use crate::program::Op;
 use crate::simd::{Turn, Work};
 use lossmith_core::Labels;
 
+/// Rows whose exponentials are computed together, of which a pitch is a multiple.
+const BESIDE: usize = 32;
 /// As many classes of as many rows are turned at once.
 const TURN: usize = 4;
 
@@ -277,6 +279,9 @@ impl<F: Lane> Work for Compute<'_, F> {
     fn run(self) {
         let Self { op, labels, hit, first, out, pitch, spare } = self;
         let [s0, s1, s2, s3] = spare;
+        if let Op::ExpBelow(a, b) = op {
+            exp_below(out, a, first, b.slice(first, pitch, s1), s0);
+        }
         for (class, out) in out.chunks_exact_mut(pitch).enumerate() {
             let class = first + class;
             match op {
@@ -297,6 +302,7 @@ impl<F: Lane> Work for Compute<'_, F> {
                     let (hit, miss) = (hit.values(class, pitch), miss.slice(class, pitch, s0));
                     at_label(out, &labels[at], class, hit, Some(miss));
                 }
+                Op::ExpBelow(..) => {}
                 Op::Tail(x) => map1::<F, Tail>(out, x.slice(class, pitch, s0)),
                 Op::Log(x) => map1::<F, Log>(out, x.slice(class, pitch, s0)),
                 Op::Softplus(x, log) => {
@@ -310,6 +316,32 @@ impl<F: Lane> Work for Compute<'_, F> {
             }
             if let Some((at, hit)) = hit {
                 at_label(out, &labels[at], class, hit.values(class, pitch), None);
+            }
+        }
+    }
+}
+
+/// e^(a − b) of some classes, a few rows at a time, whose largest stay in registers.
+#[inline(always)]
+fn exp_below<F: Lane>(
+    out: &mut [F],
+    a: Source<'_, F>,
+    first: usize,
+    largest: &[F],
+    spare: &mut Slot<F>,
+) {
+    let pitch = largest.len();
+    for (part, largest) in largest.as_chunks::<BESIDE>().0.iter().enumerate() {
+        let [mut l, mut f, mut s, mut c, mut e, mut d] = [[F::ZERO; BESIDE]; 6];
+        for row in 0..BESIDE {
+            [l[row], f[row], s[row], c[row], e[row], d[row]] = largest[row].below().parts();
+        }
+        for (class, out) in out.chunks_exact_mut(pitch).enumerate() {
+            let a = &a.slice(first + class, pitch, spare)[part * BESIDE..][..BESIDE];
+            let out = &mut out[part * BESIDE..][..BESIDE];
+            for row in 0..BESIDE {
+                let below = Below::of([l[row], f[row], s[row], c[row], e[row], d[row]]);
+                out[row] = a[row].exp_below(below);
             }
         }
     }
@@ -370,7 +402,11 @@ impl<F: Lane> Work for Shared<'_, F> {
             Op::Sigmoid(x, tail) => {
                 map2::<F, SigmoidOf>(self.out, Values::Slice(x), Values::Slice(tail));
             }
-            Op::Unary(..) | Op::Binary(..) | Op::Select(..) | Op::AtLabel(..) => {}
+            Op::Unary(..)
+            | Op::Binary(..)
+            | Op::Select(..)
+            | Op::AtLabel(..)
+            | Op::ExpBelow(..) => {}
         }
     }
 }

@@ -18,6 +18,23 @@ pub struct Prepared<T: Element> {
 
 impl Fused {
     /// The loss, or the objective of several, ready to be run again and again.
+    ///
+    /// ```
+    /// use lossmith_core::{Inputs, loss::mse, strided::Slice};
+    /// use lossmith_fused::Fused;
+    ///
+    /// let (x, t, mut slopes) = ([0.5_f32, 3.0], [1.0_f32, 1.0], [0.0_f32; 2]);
+    /// let mut prepared = Fused::new().prepare(mse());
+    /// for _ in 0..2 {
+    ///     let inputs = Inputs::<Slice<f32>>::new()
+    ///         .tensor("input", Slice::new(&[2], &x[..])?)
+    ///         .tensor("target", Slice::new(&[2], &t[..])?)
+    ///         .constant("target");
+    ///     let value = prepared.value_and_grad_into(&inputs, &mut [("input", &mut slopes)])?;
+    ///     assert_eq!((value.data(), slopes), (&[2.125][..], [-0.5, 2.0]));
+    /// }
+    /// # Ok::<(), lossmith_core::Error>(())
+    /// ```
     pub fn prepare<T: Element>(&self, loss: impl Into<Objective>) -> Prepared<T> {
         let (engine, pool) = (self.clone(), Pool::<T>::default());
         Prepared { engine, objective: loss.into(), made: None, pool }

@@ -33,6 +33,8 @@ pub(crate) enum Op<A> {
     Select(Compare, [A; 2], [A; 2]),
     /// The second at the label's class, else the third.
     AtLabel(usize, A, A),
+    /// e^(a − b) of full values a of which the row value b is the largest.
+    ExpBelow(A, A),
     /// e^−|x|, which the sigmoid and the softplus of ±x have in common.
     Tail(A),
     /// ln(1 + t) of such a t.
@@ -101,6 +103,7 @@ impl<A: Copy> Op<A> {
                 Op::Select(compare, ab.map(&mut f), then_else.map(f))
             }
             Self::AtLabel(labels, hit, miss) => Op::AtLabel(labels, f(hit), f(miss)),
+            Self::ExpBelow(a, b) => Op::ExpBelow(f(a), f(b)),
             Self::Tail(x) => Op::Tail(f(x)),
             Self::Log(tail) => Op::Log(f(tail)),
             Self::Softplus(x, tail) => Op::Softplus(f(x), f(tail)),

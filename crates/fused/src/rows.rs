@@ -61,24 +61,25 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
     fn run(mut self) {
         let body = self.stage.body.as_ref();
         let compiled = body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)));
+        if let Some((body, run)) = compiled.filter(|(body, _)| self.in_place(body)) {
+            return self.run_body(body, run, None);
+        }
         self.start();
         let mut spare = self.scratch.spare.take().unwrap_or_default();
         for row in 0..self.block.rows {
             self.splat(row);
-            let mut first = 0;
-            while first < self.block.lanes {
+            for first in (0..self.block.lanes).step_by(CHUNK) {
                 let lanes = CHUNK.min(self.block.lanes - first);
                 let at = Place { row, first, lanes };
                 self.load(at);
                 if let Some((body, run)) = compiled {
-                    first += self.run_body(body, run, at);
+                    self.run_body(body, run, Some(at));
                     continue;
                 }
                 self.fetch(at);
                 for index in 0..self.stage.full.len() {
                     self.step(self.stage.full[index], &mut spare, at);
                 }
-                first += CHUNK;
             }
             self.finish(row);
         }
@@ -409,6 +410,11 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                 if let Some(lane) = self.label_lane(labels, at) {
                     out[lane] = hit[lane];
                 }
+            }
+            Op::ExpBelow(a, b) => {
+                // A value of the row: the same in every lane.
+                let (a, below) = (self.read(a), self.read(b)[0].below());
+                map!(out, |a| a.exp_below(below));
             }
             Op::Tail(x) => {
                 let x = self.read(x);

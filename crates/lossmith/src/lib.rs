@@ -18,10 +18,22 @@ pub use lossmith_nalgebra as nalgebra;
 #[cfg(feature = "ndarray")]
 pub use lossmith_ndarray as ndarray;
 
-#[cfg(all(doctest, feature = "ndarray"))]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
-
+/// The pages whose snippets are run.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/write-a-loss.md")]
-struct WriteALoss;
+mod pages {
+    macro_rules! pages {
+        ($($page:ident $file:literal;)*) => {
+            $(#[doc = include_str!(concat!("../../../", $file))] struct $page;)*
+        };
+    }
+
+    pages! {
+        Readme "README.md";
+        Quickstart "docs/quickstart.md";
+        Migrating "docs/migrating.md";
+        PrecisionGuide "docs/precision-guide.md";
+        Performance "docs/performance.md";
+        WriteALoss "docs/write-a-loss.md";
+        Design "docs/design.md";
+    }
+}

@@ -4,11 +4,15 @@ use crate::inputs::Class;
 use crate::measure::units;
 use crate::search::reduced;
 use lossmith_core::graph::{NUMBER, Node};
-use lossmith_core::plan::Picks;
+use lossmith_core::op::Binary;
+use lossmith_core::plan::{Picks, Plan};
 use lossmith_core::{Backend, Dense, Error, Format, Inputs, Objective, Operand};
 use lossmith_exact::{Big, BigArray, Oracle, Step, Tensor};
 use lossmith_tests::Problem;
 use lossmith_tests::backends::AnyLoss;
+
+/// Of more elements than that only the sums are tried, as every op tried is an exact run.
+const MANY: usize = 4096;
 
 /// An op, and what a result is off where the op alone is the backend's.
 #[derive(Clone, Debug)]
@@ -39,9 +43,8 @@ pub fn causes<B: Backend>(
     let objective = Objective::from(loss);
     let plan = objective.plan(oracle, &inputs)?;
     let (arrays, picks) = (inputs.arrays(), inputs.picks(oracle, &plan)?);
-    let name =
-        |leaving: &str| if leaving.is_empty() { "value".into() } else { format!("grad.{leaving}") };
-    let place = plan.leaving().iter().position(|leaving| name(&leaving.name) == output);
+    let run = Run { oracle, plan: &plan, arrays: &arrays, picks: &picks };
+    let place = run.place(output);
     let element = |outputs: &[BigArray]| {
         place.and_then(|place| outputs.get(place)?.data().get(index).cloned()).unwrap_or(Big::Nan)
     };
@@ -55,22 +58,11 @@ pub fn causes<B: Backend>(
     // A long sum's terms are as of any other class, and there are many.
     let sums =
         |node| matches!(node, Node::Fold(..) | Node::Reduce(..) | Node::Put(..) | Node::Matmul(..));
-    for (place, node) in ops.into_iter().filter(|&(_, node)| !class.sized() || sums(node)) {
-        let mut fault = None;
-        let got = oracle.watched(&plan, &arrays, &picks, &mut |step| {
-            if step.index != place {
-                return None;
-            }
-            done(backend, step, &picks).unwrap_or_else(|error| {
-                fault = Some(error);
-                None
-            })
-        })?;
-        if let Some(error) = fault {
-            return Err(Error::backend(error));
-        }
+    let size: usize = problem.numbers.iter().map(|(_, array)| array.data().len()).sum();
+    let long = class.sized() || size > MANY;
+    for (place, node) in ops.into_iter().filter(|&(_, node)| !long || sums(node)) {
         // What leaves is not rounded again, so that the op's own error is seen.
-        let got = element(&got);
+        let got = element(&run.but_one(backend, place)?);
         let ulps = if got == exact { 0.0 } else { units(&got, &exact, format) };
         if ulps > 0.0 || ulps.is_nan() {
             causes.push(Cause { index: place, op: word(node), ulps });
@@ -78,6 +70,92 @@ pub fn causes<B: Backend>(
     }
     causes.sort_by(|a, b| b.ulps.total_cmp(&a.ulps));
     Ok(causes)
+}
+
+/// An op whose results the format cannot hold.
+#[derive(Clone, Debug)]
+pub struct Overflow {
+    /// The op.
+    pub op: String,
+    /// How many of its results are infinite or NaN where the exact ones are neither.
+    pub elements: usize,
+}
+
+/// The first op that overflows on the backend and takes that output with it; none where it is the result itself that
+/// the format cannot hold, or nothing.
+///
+/// # Errors
+/// What the loss says of its arguments, or the backend.
+pub fn overflow<B: Backend>(
+    backend: &B,
+    loss: &AnyLoss,
+    problem: &Problem,
+    output: &str,
+    oracle: &Oracle,
+) -> Result<Option<Overflow>, Error> {
+    let inputs: Inputs<Dense> = problem.inputs();
+    let plan = Objective::from(loss.clone()).plan(oracle, &inputs)?;
+    let (arrays, picks) = (inputs.arrays(), inputs.picks(oracle, &plan)?);
+    let run = Run { oracle, plan: &plan, arrays: &arrays, picks: &picks };
+    let Some(leaving) = run.place(output) else { return Ok(None) };
+    let (mut found, mut fault) = (Vec::new(), None);
+    let exact = oracle.watched(&plan, &arrays, &picks, &mut |step| {
+        match done(backend, step, &picks) {
+            Ok(Some(got)) => {
+                let elements = lost(got.data(), step.value.data());
+                found.extend((elements > 0).then_some((step.index, step.node, elements)));
+            }
+            Ok(None) => {}
+            Err(error) => fault = Some(error),
+        }
+        None
+    })?;
+    if let Some(error) = fault {
+        return Err(Error::backend(error));
+    }
+    for (index, node, elements) in found {
+        let got = run.but_one(backend, index)?;
+        if lost(got[leaving].data(), exact[leaving].data()) > 0 {
+            return Ok(Some(Overflow { op: word(node), elements }));
+        }
+    }
+    Ok(None)
+}
+
+/// How many are infinite or NaN where the exact ones are neither.
+fn lost(got: &[Big], exact: &[Big]) -> usize {
+    got.iter().zip(exact).filter(|(got, exact)| exact.is_finite() && !got.is_finite()).count()
+}
+
+/// A plan on its inputs.
+struct Run<'a> {
+    oracle: &'a Oracle,
+    plan: &'a Plan,
+    arrays: &'a [Option<&'a Dense>],
+    picks: &'a Picks<'a>,
+}
+
+impl Run<'_> {
+    /// Which of what leaves is that output.
+    fn place(&self, output: &str) -> Option<usize> {
+        let argument = output.strip_prefix("grad.").unwrap_or("");
+        self.plan.leaving().iter().position(|leaving| leaving.name == argument)
+    }
+
+    /// What leaves when all is exact but the op at that place, which the backend does.
+    fn but_one<B: Backend>(&self, backend: &B, place: usize) -> Result<Vec<BigArray>, Error> {
+        let mut fault = None;
+        let got = self.oracle.watched(self.plan, self.arrays, self.picks, &mut |step| {
+            if step.index != place {
+                return None;
+            }
+            done(backend, step, self.picks).unwrap_or_else(|error| {
+                fault = Some(error);
+                None
+            })
+        })?;
+        fault.map_or(Ok(got), |error| Err(Error::backend(error)))
+    }
 }
 
 /// What the backend makes of a step; none for what is exact on it.
@@ -145,6 +223,7 @@ fn done<B: Backend>(
 fn word(node: Node) -> String {
     match node {
         Node::Unary(op, _) => format!("{op:?}").to_lowercase(),
+        Node::Binary(Binary::Mul, a, b) if a == b => "square".into(),
         Node::Binary(op, ..) => format!("{op:?}").to_lowercase(),
         Node::Select(op, ..) => format!("select {op:?}").to_lowercase(),
         Node::Reduce(op, _, axis) => format!("{op:?} over {axis:?}").to_lowercase(),

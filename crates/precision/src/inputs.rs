@@ -25,10 +25,12 @@ pub enum Class {
     Long,
     /// Many classes, or features.
     ManyClasses,
+    /// Nobody knows: they were given, not made.
+    Given,
 }
 
 impl Class {
-    /// All of them.
+    /// All that are made.
     pub const ALL: [Self; 8] = [
         Self::Ordinary,
         Self::Moderate,
@@ -52,6 +54,7 @@ impl Class {
             Self::Small => "small",
             Self::Long => "long",
             Self::ManyClasses => "many-classes",
+            Self::Given => "given",
         }
     }
 
@@ -64,7 +67,8 @@ impl Class {
             | Self::Wide
             | Self::Near
             | Self::Large
-            | Self::Small => false,
+            | Self::Small
+            | Self::Given => false,
         }
     }
 }
@@ -94,6 +98,7 @@ fn main_shape(loss: &AnyLoss, class: Class, long: usize) -> Option<Vec<usize>> {
         Class::Long => Some(vec![long / 8, 4]),
         Class::ManyClasses if pointwise || steps || matrices => None,
         Class::ManyClasses => Some(vec![2, long]),
+        Class::Given => None,
         _ if steps => Some(vec![6, 2, 4]),
         _ if pointwise => Some(vec![16]),
         Class::Ordinary
@@ -178,7 +183,7 @@ fn hard(
         2.0_f64.powf(exponent).min(format.huge()) * [1.0, -1.0][stream.below(2)]
     };
     let drawn = match class {
-        Class::Ordinary | Class::Long | Class::ManyClasses => ordinary,
+        Class::Ordinary | Class::Long | Class::ManyClasses | Class::Given => ordinary,
         Class::Moderate => magnitude(-12.0, 7.0),
         Class::Wide => magnitude(lowest, highest),
         Class::Large => magnitude(highest - 4.0, highest),

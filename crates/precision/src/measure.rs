@@ -6,6 +6,15 @@ use lossmith_exact::{Big, BigArray};
 
 /// |got − exact| in units in the last place: the distance between neighbours of the format in the binade of the exact
 /// result, which is never rounded for it; below the normal numbers, the smallest number.
+///
+/// ```
+/// use lossmith_core::Format;
+/// use lossmith_exact::Big;
+/// use lossmith_precision::ulps;
+///
+/// let exact = Big::from(1.0);
+/// assert_eq!(ulps(1.0 + f64::from(f32::EPSILON), &exact, Format::F32), 1.0);
+/// ```
 #[must_use]
 pub fn ulps(got: f64, exact: &Big, format: Format) -> f64 {
     units(&Big::from(got), exact, format)
@@ -39,6 +48,10 @@ pub struct Measures {
     pub infinite: usize,
     /// 0 where the exact result, rounded, is not.
     pub flushed: usize,
+    /// Infinite in the format however exactly it is computed: the exact result is finite and beyond the largest number.
+    pub beyond: usize,
+    /// 0 in the format however exactly it is computed: the exact result is not, and below half the smallest number.
+    pub below: usize,
     /// Of the other sign than the exact result, neither being 0.
     pub sign: usize,
     /// Where the error is largest.
@@ -74,6 +87,8 @@ impl Measures {
         let pairs = got.data().iter().zip(exact.data()).enumerate();
         for (index, (&got, exact)) in pairs {
             let (rounded, ulps) = (exact.round(format), ulps(got, exact, format));
+            self.beyond += usize::from(exact.is_finite() && rounded.is_infinite());
+            self.below += usize::from(rounded == 0.0 && !exact.is_zero());
             let here = || Worst { ulps, got, exact: exact.clone(), index, spot: spot.clone() };
             let counter = if got.is_nan() != exact.is_nan() {
                 Some(&mut self.nan)

@@ -96,8 +96,11 @@ impl Cell {
     }
 }
 
-/// The loss as a class wants it: its elements one by one, or their mean.
+/// The loss as a class wants it: its elements one by one, or their mean; as it is for what is given.
 pub(crate) fn reduced(loss: &AnyLoss, class: Class) -> Result<AnyLoss, Error> {
+    if class == Class::Given {
+        return Ok(loss.clone());
+    }
     let reduction = if class == Class::Long { "mean" } else { "none" };
     loss.clone().with("reduction", reduction)
 }

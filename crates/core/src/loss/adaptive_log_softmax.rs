@@ -29,6 +29,21 @@ impl Default for AdaptiveLogSoftmax {
 }
 
 /// The mean clustered negative log-likelihood, [`AdaptiveLogSoftmax`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::adaptive_log_softmax};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", Dense::new(&[1, 2], vec![1.0, 2.0])?)
+///     .labels("target", [2])
+///     .tensor("head.weight", Dense::new(&[2, 2], vec![0.0; 4])?)
+///     .tensor("tails.0.0", Dense::new(&[1, 2], vec![1.0; 2])?)
+///     .tensor("tails.0.1", Dense::new(&[2, 1], vec![0.0; 2])?);
+/// let loss = adaptive_log_softmax().cutoffs(&[1]).value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 1.386294).abs() < 1e-6);
+/// assert_eq!(loss.grad("head.weight").map(Dense::data), Some(&[0.5, 1.0, -0.5, -1.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn adaptive_log_softmax() -> Loss<AdaptiveLogSoftmax> {
     Loss::new(AdaptiveLogSoftmax::default())

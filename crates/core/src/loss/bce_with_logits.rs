@@ -13,6 +13,18 @@ use crate::terms::Terms;
 pub struct BceWithLogits {}
 
 /// The mean binary cross-entropy of logits, [`BceWithLogits`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::binary_cross_entropy_with_logits};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.0, 1000.0])
+///     .tensor("target", vec![1.0, 1.0]);
+/// let loss = binary_cross_entropy_with_logits().value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 0.346574).abs() < 1e-6);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[-0.25, 0.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn binary_cross_entropy_with_logits() -> Loss<BceWithLogits> {
     Loss::new(BceWithLogits::default())

@@ -23,6 +23,18 @@ impl Default for BinaryCrossEntropy {
 }
 
 /// The mean binary cross-entropy of probabilities, [`BinaryCrossEntropy`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::binary_cross_entropy};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.5, 0.75])
+///     .tensor("target", vec![1.0, 0.0]);
+/// let loss = binary_cross_entropy().value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 1.039721).abs() < 1e-6);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[-1.0, 2.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn binary_cross_entropy() -> Loss<BinaryCrossEntropy> {
     Loss::new(BinaryCrossEntropy::default())

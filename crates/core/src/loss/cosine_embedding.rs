@@ -18,6 +18,18 @@ pub struct CosineEmbedding {
 }
 
 /// The mean cosine loss of pairs, [`CosineEmbedding`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::cosine_embedding};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input1", Dense::new(&[1, 2], vec![3.0, 4.0])?)
+///     .tensor("input2", Dense::new(&[1, 2], vec![4.0, 3.0])?)
+///     .tensor("target", vec![1.0]);
+/// let loss = cosine_embedding().value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 0.04).abs() < 1e-6);
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn cosine_embedding() -> Loss<CosineEmbedding> {
     Loss::new(CosineEmbedding::default())

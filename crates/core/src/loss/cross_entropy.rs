@@ -2,7 +2,7 @@ use super::{Arguments, Definition, Loss, Target};
 use crate::catalogue::{ANY_INTEGER, Argument, Entry, Form, Kind, Opt, Slot, UNIT};
 use crate::graph::{LabelVar, Var};
 use crate::loss::softmax::shifted;
-use crate::op::Axis::Class;
+use crate::op::{Axis::Class, Compare};
 use crate::real::Real;
 use crate::shape::Layout;
 use crate::terms::Terms;
@@ -28,6 +28,18 @@ impl Default for CrossEntropy {
 }
 
 /// The mean cross-entropy of logits, [`CrossEntropy`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::cross_entropy};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", Dense::new(&[2, 2], vec![0.0, 0.0, 1.0, 1.0])?)
+///     .labels("target", [0, 1]);
+/// let loss = cross_entropy().value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 0.693147).abs() < 1e-6);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[-0.25, 0.25, 0.25, -0.25][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn cross_entropy() -> Loss<CrossEntropy> {
     Loss::new(CrossEntropy::default())
@@ -62,9 +74,20 @@ const ENTRY: Entry = Entry {
 
 /// −ln softmax(x)_y as softplus(ln Σ_{c≠y} exp x_c − x_y): only positive terms, exact when the label is all but certain.
 pub(super) fn hard<'g>(x: Var<'g>, y: LabelVar<'g>) -> Var<'g> {
-    let rest = y.at(x.constant(f64::NEG_INFINITY), x);
-    let (m, s) = shifted(rest);
+    let (m, s) = rest(x, y);
     (s + (m - y.pick(x))).softplus()
+}
+
+/// Logsumexp in two parts of all classes but the label.
+fn rest<'g>(x: Var<'g>, y: LabelVar<'g>) -> (Var<'g>, Var<'g>) {
+    shifted(y.at(x.constant(f64::NEG_INFINITY), x))
+}
+
+/// Logsumexp in two parts of all classes, of that of the rest: one exponential an element is enough for both.
+fn whole<'g>(x: Var<'g>, y: LabelVar<'g>) -> (Var<'g>, Var<'g>) {
+    let ((m, s), x_y) = (rest(x, y), y.pick(x));
+    let top = Var::select(Compare::Lt, m, x_y, x_y, m).detach();
+    (top, (s + (m - top)).log_add_exp(x_y - top))
 }
 
 /// The unreduced loss of logits.
@@ -73,13 +96,12 @@ pub(super) fn terms<'g>(options: &CrossEntropy, x: Var<'g>, a: &Arguments<'g>) -
     let epsilon = x.constant(options.label_smoothing);
     let (keep, spread) = (1.0 - epsilon, epsilon / x.size(Class));
     // −ln softmax(x), through the maximum.
-    let (m, s) = shifted(x);
-    let surprise = s + (m - x);
+    let surprise = |(m, s): (Var<'g>, Var<'g>)| s + (m - x);
     match a.target("target") {
         Target::Labels(y) => {
             let w_y = y.pick(w);
             let spread = y.labelled().weigh(spread).weigh(w);
-            let smooth = spread.weigh(surprise).sum(Class);
+            let smooth = spread.weigh(surprise(whole(x, y))).sum(Class);
             let hard = keep.weigh(w_y).weigh(hard(x, y));
             // Without smoothing there is no second term, not 0 times one.
             let value = if options.label_smoothing == 0.0 { hard } else { hard + smooth };
@@ -87,7 +109,7 @@ pub(super) fn terms<'g>(options: &CrossEntropy, x: Var<'g>, a: &Arguments<'g>) -
         }
         Target::Numbers(q) => {
             let q = keep.weigh(q) + spread;
-            Terms::new(q.weigh(w).weigh(surprise).sum(Class))
+            Terms::new(q.weigh(w).weigh(surprise(shifted(x))).sum(Class))
         }
     }
 }

@@ -28,6 +28,19 @@ pub struct Ctc {
 }
 
 /// The mean loss of sequences that are aligned in any way, [`Ctc`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reduction, Reference, loss::ctc};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("log_probs", Dense::new(&[2, 2], vec![0.5_f64.ln(); 4])?)
+///     .labels("targets", [1])
+///     .labels("input_lengths", 2)
+///     .labels("target_lengths", 1);
+/// let loss = ctc().reduction(Reduction::Sum).value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 0.287682).abs() < 1e-6);
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn ctc() -> Loss<Ctc> {
     Loss::new(Ctc::default())

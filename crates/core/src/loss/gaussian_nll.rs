@@ -23,6 +23,19 @@ impl Default for GaussianNll {
 }
 
 /// The mean negative log-likelihood under normal distributions, [`GaussianNll`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::gaussian_nll};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.0, 2.0])
+///     .tensor("target", vec![0.0, 0.0])
+///     .tensor("var", vec![1.0, 1.0]);
+/// let loss = gaussian_nll().value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [1.0]);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[0.0, 1.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn gaussian_nll() -> Loss<GaussianNll> {
     Loss::new(GaussianNll::default())

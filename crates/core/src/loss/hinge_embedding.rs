@@ -20,6 +20,18 @@ impl Default for HingeEmbedding {
 }
 
 /// The mean hinge loss of distances, [`HingeEmbedding`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::hinge_embedding};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.25, 0.25])
+///     .tensor("target", vec![1.0, -1.0]);
+/// let loss = hinge_embedding().value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [0.5]);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[0.5, -0.5][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn hinge_embedding() -> Loss<HingeEmbedding> {
     Loss::new(HingeEmbedding::default())

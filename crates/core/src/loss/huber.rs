@@ -21,6 +21,18 @@ impl Default for Huber {
 }
 
 /// The mean of Huber's loss, [`Huber`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::huber};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.5, 3.0])
+///     .tensor("target", vec![0.0, 0.0]);
+/// let loss = huber().delta(1.0).value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [1.3125]);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[0.25, 0.5][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn huber() -> Loss<Huber> {
     Loss::new(Huber::default())

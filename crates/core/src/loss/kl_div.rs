@@ -16,6 +16,18 @@ pub struct KlDiv {
 }
 
 /// The mean pointwise Kullback–Leibler divergence, [`KlDiv`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reduction, Reference, loss::kl_div};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", Dense::new(&[1, 2], vec![0.5_f64.ln(); 2])?)
+///     .tensor("target", Dense::new(&[1, 2], vec![1.0, 0.0])?);
+/// let loss = kl_div().reduction(Reduction::BatchMean).value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 0.693147).abs() < 1e-6);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[-1.0, 0.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn kl_div() -> Loss<KlDiv> {
     Loss::new(KlDiv::default())

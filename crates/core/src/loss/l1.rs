@@ -12,6 +12,18 @@ use crate::terms::Terms;
 pub struct L1 {}
 
 /// The mean of absolute errors, [`L1`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::l1};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.5, 3.0])
+///     .tensor("target", vec![1.0, 1.0]);
+/// let loss = l1().value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [1.25]);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[-0.5, 0.5][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn l1() -> Loss<L1> {
     Loss::new(L1::default())

@@ -17,6 +17,19 @@ pub struct LinearCrossEntropy {
 }
 
 /// The mean cross-entropy of a linear layer's logits, [`LinearCrossEntropy`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::linear_cross_entropy};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", Dense::new(&[1, 2], vec![1.0, 2.0])?)
+///     .tensor("linear_weight", Dense::new(&[2, 2], vec![0.0; 4])?)
+///     .labels("target", [0]);
+/// let loss = linear_cross_entropy().value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 0.693147).abs() < 1e-6);
+/// assert_eq!(loss.grad("linear_weight").map(Dense::data), Some(&[-0.5, -1.0, 0.5, 1.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn linear_cross_entropy() -> Loss<LinearCrossEntropy> {
     Loss::new(LinearCrossEntropy::default())

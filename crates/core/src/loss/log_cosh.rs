@@ -12,6 +12,18 @@ use crate::terms::Terms;
 pub struct LogCosh {}
 
 /// The mean of ln cosh of the errors, [`LogCosh`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::log_cosh};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.0, 50.0])
+///     .tensor("target", vec![0.0, 0.0]);
+/// let loss = log_cosh().value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 24.653426).abs() < 1e-6);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[0.0, 0.5][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn log_cosh() -> Loss<LogCosh> {
     Loss::new(LogCosh::default())

@@ -14,6 +14,19 @@ pub struct MarginRanking {
 }
 
 /// The mean ranking loss with a margin, [`MarginRanking`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::margin_ranking};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input1", vec![2.0, 1.0])
+///     .tensor("input2", vec![1.0, 2.0])
+///     .tensor("target", vec![1.0, 1.0]);
+/// let loss = margin_ranking().margin(0.5).value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [0.75]);
+/// assert_eq!(loss.grad("input1").map(Dense::data), Some(&[0.0, -0.5][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn margin_ranking() -> Loss<MarginRanking> {
     Loss::new(MarginRanking::default())

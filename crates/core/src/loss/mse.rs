@@ -12,6 +12,18 @@ use crate::terms::Terms;
 pub struct Mse {}
 
 /// The mean of squared errors, [`Mse`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::mse};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.5, 3.0])
+///     .tensor("target", vec![1.0, 1.0]);
+/// let loss = mse().value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [2.125]);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[-0.5, 2.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn mse() -> Loss<Mse> {
     Loss::new(Mse::default())

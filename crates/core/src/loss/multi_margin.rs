@@ -24,6 +24,18 @@ impl Default for MultiMargin {
 }
 
 /// The mean multi-class margin loss, [`MultiMargin`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::multi_margin};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", Dense::new(&[1, 4], vec![2.0, 1.5, 0.0, 0.5])?)
+///     .labels("target", [0]);
+/// let loss = multi_margin().value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [0.125]);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[-0.25, 0.25, 0.0, 0.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn multi_margin() -> Loss<MultiMargin> {
     Loss::new(MultiMargin::default())

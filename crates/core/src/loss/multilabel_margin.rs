@@ -13,6 +13,18 @@ use crate::terms::Terms;
 pub struct MultilabelMargin {}
 
 /// The mean margin loss of several labels, [`MultilabelMargin`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::multilabel_margin};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![2.0, 0.5, 1.0, 0.0])
+///     .labels("target", [0, 2, -1, -1]);
+/// let loss = multilabel_margin().value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [0.125]);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[0.0, 0.25, -0.25, 0.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn multilabel_margin() -> Loss<MultilabelMargin> {
     Loss::new(MultilabelMargin::default())

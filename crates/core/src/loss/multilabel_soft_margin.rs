@@ -14,6 +14,18 @@ use crate::terms::Terms;
 pub struct MultilabelSoftMargin {}
 
 /// The mean logistic loss of several labels, [`MultilabelSoftMargin`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::multilabel_soft_margin};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", Dense::new(&[1, 2], vec![0.0, 0.0])?)
+///     .tensor("target", Dense::new(&[1, 2], vec![1.0, 0.0])?);
+/// let loss = multilabel_soft_margin().value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 0.693147).abs() < 1e-6);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[-0.25, 0.25][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn multilabel_soft_margin() -> Loss<MultilabelSoftMargin> {
     Loss::new(MultilabelSoftMargin::default())

@@ -22,6 +22,18 @@ impl Default for Nll {
 }
 
 /// The mean negative log-likelihood of log-probabilities, [`Nll`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::nll};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", Dense::new(&[2, 2], vec![-0.5, -1.0, -2.0, -0.25])?)
+///     .labels("target", [0, 1]);
+/// let loss = nll().value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [0.375]);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[-0.5, 0.0, 0.0, -0.5][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn nll() -> Loss<Nll> {
     Loss::new(Nll::default())

@@ -23,6 +23,18 @@ impl Default for PoissonNll {
 }
 
 /// The mean negative log-likelihood of counts under Poisson's distribution, [`PoissonNll`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::poisson_nll};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.0, 0.0])
+///     .tensor("target", vec![1.0, 3.0]);
+/// let loss = poisson_nll().value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [1.0]);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[0.0, -1.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn poisson_nll() -> Loss<PoissonNll> {
     Loss::new(PoissonNll::default())

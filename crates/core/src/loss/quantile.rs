@@ -20,6 +20,18 @@ impl Default for Quantile {
 }
 
 /// The mean pinball loss, [`Quantile`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::quantile};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![1.0, 3.0])
+///     .tensor("target", vec![2.0, 2.0]);
+/// let loss = quantile().tau(0.75).value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [0.5]);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[-0.375, 0.125][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn quantile() -> Loss<Quantile> {
     Loss::new(Quantile::default())

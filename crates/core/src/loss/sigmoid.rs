@@ -15,6 +15,17 @@ const fn entry(name: &'static str, formula: &'static str) -> Entry {
 pub struct Sigmoid {}
 
 /// [`Sigmoid`], unreduced.
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::sigmoid};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.0, -1000.0]);
+/// let loss = sigmoid().value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [0.5, 0.0]);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[0.25, 0.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn sigmoid() -> Loss<Sigmoid> {
     Loss::new(Sigmoid::default())
@@ -38,6 +49,17 @@ impl Definition for Sigmoid {
 pub struct LogSigmoid {}
 
 /// [`LogSigmoid`], unreduced.
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::log_sigmoid};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.0, -1000.0]);
+/// let loss = log_sigmoid().value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - -0.693147).abs() < 1e-6);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[0.5, 1.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn log_sigmoid() -> Loss<LogSigmoid> {
     Loss::new(LogSigmoid::default())
@@ -69,6 +91,17 @@ impl Default for Softplus {
 }
 
 /// [`Softplus`], unreduced.
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::softplus};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.0, 1000.0]);
+/// let loss = softplus().beta(2.0).value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 0.346574).abs() < 1e-6);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[0.5, 1.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn softplus() -> Loss<Softplus> {
     Loss::new(Softplus::default())

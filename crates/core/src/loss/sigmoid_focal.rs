@@ -21,6 +21,17 @@ impl Default for SigmoidFocal {
 }
 
 /// The mean focal loss of logits, [`SigmoidFocal`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::sigmoid_focal};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.0, 0.0])
+///     .tensor("target", vec![1.0, 0.0]);
+/// let loss = sigmoid_focal().gamma(2.0).alpha(None).value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 0.173287).abs() < 1e-6);
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn sigmoid_focal() -> Loss<SigmoidFocal> {
     Loss::new(SigmoidFocal::default())

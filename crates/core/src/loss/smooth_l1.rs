@@ -21,6 +21,18 @@ impl Default for SmoothL1 {
 }
 
 /// The mean of smoothed absolute errors, [`SmoothL1`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::smooth_l1};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.5, 3.0])
+///     .tensor("target", vec![0.0, 0.0]);
+/// let loss = smooth_l1().beta(2.0).value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [1.03125]);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[0.125, 0.5][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn smooth_l1() -> Loss<SmoothL1> {
     Loss::new(SmoothL1::default())

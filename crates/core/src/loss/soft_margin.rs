@@ -11,6 +11,18 @@ use crate::terms::Terms;
 pub struct SoftMargin {}
 
 /// The mean logistic loss of two classes, [`SoftMargin`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::soft_margin};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.0, 1000.0])
+///     .tensor("target", vec![1.0, 1.0]);
+/// let loss = soft_margin().value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 0.346574).abs() < 1e-6);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[-0.25, 0.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn soft_margin() -> Loss<SoftMargin> {
     Loss::new(SoftMargin::default())

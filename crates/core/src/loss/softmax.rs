@@ -70,6 +70,16 @@ pub struct Softmax {
 }
 
 /// [`Softmax`], unreduced.
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::softmax};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.0, 0.0, f64::NEG_INFINITY]);
+/// let loss = softmax().value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [0.5, 0.5, 0.0]);
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn softmax() -> Loss<Softmax> {
     Loss::new(Softmax::default())
@@ -91,6 +101,16 @@ pub struct LogSoftmax {
 }
 
 /// [`LogSoftmax`], unreduced.
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::log_softmax};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![0.0, 0.0]);
+/// let loss = log_softmax().value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - -0.693147).abs() < 1e-6);
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn log_softmax() -> Loss<LogSoftmax> {
     Loss::new(LogSoftmax::default())
@@ -111,6 +131,17 @@ pub struct Logsumexp {
 }
 
 /// [`Logsumexp`], unreduced.
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::logsumexp};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("input", vec![1000.0, 1000.0]);
+/// let loss = logsumexp().value_and_grad(&Reference, &inputs)?;
+/// assert!((loss.value.data()[0] - 1000.693147).abs() < 1e-6);
+/// assert_eq!(loss.grad("input").map(Dense::data), Some(&[0.5, 0.5][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn logsumexp() -> Loss<Logsumexp> {
     Loss::new(Logsumexp::default())

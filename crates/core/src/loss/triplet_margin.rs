@@ -28,6 +28,19 @@ impl Default for TripletMargin {
 }
 
 /// The mean margin loss of triplets, [`TripletMargin`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::triplet_margin};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("anchor", vec![0.0, 0.0])
+///     .tensor("positive", vec![3.0, 4.0])
+///     .tensor("negative", vec![0.0, 5.5]);
+/// let loss = triplet_margin().eps(0.0).value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [0.5]);
+/// assert_eq!(loss.grad("negative").map(Dense::data), Some(&[0.0, -1.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn triplet_margin() -> Loss<TripletMargin> {
     Loss::new(TripletMargin::default())
@@ -165,6 +178,19 @@ impl Default for TripletMarginWithDistance {
 }
 
 /// The mean margin loss of triplets with any distance, [`TripletMarginWithDistance`].
+///
+/// ```
+/// use lossmith_core::{Dense, Inputs, Reference, loss::{Distance, triplet_margin_with_distance}};
+///
+/// let inputs = Inputs::<Dense>::new()
+///     .tensor("anchor", vec![1.0, 0.0])
+///     .tensor("positive", vec![0.0, 2.0])
+///     .tensor("negative", vec![3.0, 0.0]);
+/// let loss = triplet_margin_with_distance().distance(Distance::COSINE).value_and_grad(&Reference, &inputs)?;
+/// assert_eq!(loss.value.data(), [2.0]);
+/// assert_eq!(loss.grad("positive").map(Dense::data), Some(&[-0.5, 0.0][..]));
+/// # Ok::<(), lossmith_core::Error>(())
+/// ```
 #[must_use]
 pub fn triplet_margin_with_distance() -> Loss<TripletMarginWithDistance> {
     Loss::new(TripletMarginWithDistance::default())

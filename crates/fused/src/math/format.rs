@@ -12,6 +12,11 @@ pub(super) trait Format: Lane {
     const LN2_LOW: Self;
     /// Added to a small number it leaves the nearest integer in the lowest bits: 1.5 · 2^(digits − 1).
     const ROUND: Self;
+    /// How many powers of two lift the smallest of exponentials to a normal number, and 2 to the minus that.
+    const LIFTED: Self;
+    const LOWERED: Self;
+    /// A number from which on a − b is exact wherever e^(a − b) is neither 0 nor ∞.
+    const FAR: Self;
     /// Below it eˣ is 0.
     const EXP_LOW: Self;
     /// Above it eˣ is ∞.
@@ -35,8 +40,8 @@ pub(super) trait Format: Lane {
     fn ln_tail(f: Self, low: Self) -> Self;
     /// Two powers of two whose product is 2ᵏ, from `ROUND` + k: one alone would overflow.
     fn powers(k: Self) -> [Self; 2];
-    /// p · 2ᵏ for k ≤ 0, from `ROUND` + k and a p between √½ and √2; NaN where the finite `x` is.
-    fn lowered(p: Self, k: Self, x: Self) -> Self;
+    /// p · 2ᵏ, both a normal number, from `ROUND` + k.
+    fn times_power(p: Self, k: Self) -> Self;
     /// 1/p for a power of two.
     fn reciprocal(p: Self) -> Self;
     /// k and m with x = 2ᵏ · m and √½ ≤ m < √2, for a positive normal x.
@@ -59,6 +64,8 @@ macro_rules! layout {
         const TINY: Self = $float::MIN_POSITIVE;
         const HALF: Self = 0.5;
         const ROUND: Self = 1.5 * (1_u64 << ($float::MANTISSA_DIGITS - 1)) as Self;
+        const LIFTED: Self = 64.0;
+        const LOWERED: Self = 1.0 / (1_u128 << 64) as Self;
 
         #[inline(always)]
         fn powers(k: Self) -> [Self; 2] {
@@ -71,14 +78,9 @@ macro_rules! layout {
         }
 
         #[inline(always)]
-        fn lowered(p: Self, k: Self, x: Self) -> Self {
+        fn times_power(p: Self, k: Self) -> Self {
             const FRACTION: u32 = $float::MANTISSA_DIGITS - 1;
-            const LIFT: $bits = 64;
-            const DOWN: $float = 1.0 / (1_u128 << LIFT) as $float;
-            // In the exponent's bits first, lifted so that it is a normal number still, and rounded once.
-            let lifted = (k.to_bits() << FRACTION).wrapping_add(LIFT << FRACTION);
-            // The bits of a NaN do not stay one.
-            Self::from_bits(p.to_bits().wrapping_add(lifted)) * x.mul_add(0.0, DOWN)
+            Self::from_bits(p.to_bits().wrapping_add(k.to_bits() << FRACTION))
         }
 
         #[inline(always)]
@@ -109,6 +111,7 @@ impl Format for f32 {
     const LOG2_E: Self = std::f32::consts::LOG2_E;
     const LN2_HIGH: Self = 0.693_145_75;
     const LN2_LOW: Self = 1.428_606_8e-6;
+    const FAR: Self = 256.0;
     const EXP_LOW: Self = -104.0;
     const EXP_HIGH: Self = 89.0;
     const EXPM1_LOW: Self = -30.0;
@@ -134,6 +137,7 @@ impl Format for f64 {
     const LOG2_E: Self = std::f64::consts::LOG2_E;
     const LN2_HIGH: Self = 0.693_147_180_559_890_3;
     const LN2_LOW: Self = 5.497_923_018_708_371e-14;
+    const FAR: Self = 2048.0;
     const EXP_LOW: Self = -746.0;
     const EXP_HIGH: Self = 710.0;
     const EXPM1_LOW: Self = -45.0;

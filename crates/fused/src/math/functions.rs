@@ -6,7 +6,7 @@ use super::format::Format;
 
 /// a + b and its rounding error, where |a| ≥ |b| or a = 0.
 #[inline(always)]
-fn fast_sum<F: Format>(a: F, b: F) -> (F, F) {
+pub(super) fn fast_sum<F: Format>(a: F, b: F) -> (F, F) {
     let sum = a + b;
     (sum, b - (sum - a))
 }
@@ -26,18 +26,19 @@ fn clamp<F: Format>(x: F, low: F, high: F) -> F {
     F::select(high < x, high, x)
 }
 
-/// `ROUND` + k and r with x + low = k ln 2 + r, |r| ≤ ½ ln 2; r as a sum of two, the first part exact.
+/// `shift` + k and r with x + low = k ln 2 + r, |r| ≤ ½ ln 2; r as a sum of two, the first part exact. The shift is
+/// `ROUND` and a small integer.
 #[inline(always)]
-fn reduce<F: Format>(x: F, low: F) -> (F, F, F) {
-    let shifted = x.mul_add(F::LOG2_E, F::ROUND);
-    let k = shifted - F::ROUND;
+pub(super) fn reduce<F: Format>(x: F, low: F, shift: F) -> (F, F, F) {
+    let shifted = x.mul_add(F::LOG2_E, shift);
+    let k = shifted - shift;
     (shifted, k.mul_add(-F::LN2_HIGH, x), k.mul_add(-F::LN2_LOW, low))
 }
 
-/// p and `ROUND` + k with e^(x + low) = p · 2ᵏ, for x within its bounds and |low| far below 1.
+/// p and `shift` + k with e^(x + low) = p · 2ᵏ, for x within its bounds and |low| far below 1.
 #[inline(always)]
-fn exp_parts<F: Format>(x: F, low: F) -> (F, F) {
-    let (k, r, r_low) = reduce(x, low);
+fn exp_parts<F: Format>(x: F, low: F, shift: F) -> (F, F) {
+    let (k, r, r_low) = reduce(x, low, shift);
     let rounded = r + r_low;
     let p = F::ONE + (r + (rounded * rounded).mul_add(F::exp_tail(rounded), r_low));
     (p, k)
@@ -46,26 +47,26 @@ fn exp_parts<F: Format>(x: F, low: F) -> (F, F) {
 /// e^(x + low), for x within its bounds and |low| far below 1.
 #[inline(always)]
 fn exp_of_sum<F: Format>(x: F, low: F) -> F {
-    let (p, k) = exp_parts(x, low);
+    let (p, k) = exp_parts(x, low, F::ROUND);
     let [a, b] = F::powers(k);
     p * a * b
 }
 
-/// eʳ − 1 as two numbers, and the two powers of two, with eˣ = eʳ times both.
+/// eʳ − 1 as two numbers and `ROUND` + k, with eˣ = eʳ · 2ᵏ.
 #[inline(always)]
-fn expm1_parts<F: Format>(x: F) -> ((F, F), [F; 2]) {
-    let (k, r, r_low) = reduce(x, F::ZERO);
+pub(super) fn expm1_parts<F: Format>(x: F) -> ((F, F), F) {
+    let (k, r, r_low) = reduce(x, F::ZERO, F::ROUND);
     let (r, r_low) = fast_sum(r, r_low);
     let (t, t_low) = fast_sum(r, r * r * F::exp_tail(r));
-    ((t, r_low.mul_add(t, t_low + r_low)), F::powers(k))
+    ((t, r_low.mul_add(t, t_low + r_low)), k)
 }
 
 /// e^−|x| as a sum of two before the two powers of two are multiplied in.
 #[inline(always)]
 fn exp_of_minus<F: Format>(x: F) -> ((F, F), [F; 2]) {
-    let ((t, t_low), powers) = expm1_parts(clamp(-x.abs(), F::EXP_LOW, F::ZERO));
+    let ((t, t_low), k) = expm1_parts(clamp(-x.abs(), F::EXP_LOW, F::ZERO));
     let (p, p_low) = fast_sum(F::ONE, t);
-    ((p, p_low + t_low), powers)
+    ((p, p_low + t_low), F::powers(k))
 }
 
 /// eˣ by `of`, but 0 where it is: that is not computed through subnormal numbers, which take a hundred times as long and are
@@ -85,8 +86,9 @@ pub(super) fn exp<F: Format>(x: F) -> F {
 #[inline(always)]
 pub(super) fn tail<F: Format>(x: F) -> F {
     let of = |x| {
-        let (p, k) = exp_parts(x, F::ZERO);
-        F::lowered(p, k, x)
+        let (p, k) = exp_parts(x, F::ZERO, F::ROUND + F::LIFTED);
+        // The bits of a NaN do not stay one.
+        F::times_power(p, k) * x.mul_add(F::ZERO, F::LOWERED)
     };
     unless_gone(-x.abs(), of)
 }
@@ -112,7 +114,8 @@ pub(super) fn exp_sub<F: Format>(a: F, b: F) -> F {
 
 #[inline(always)]
 pub(super) fn expm1<F: Format>(x: F) -> F {
-    let ((t, t_low), [a, b]) = expm1_parts(clamp(x, F::EXPM1_LOW, F::EXP_HIGH));
+    let ((t, t_low), k) = expm1_parts(clamp(x, F::EXPM1_LOW, F::EXP_HIGH));
+    let [a, b] = F::powers(k);
     let (one_less, minus_low) = fast_sum(a, -F::reciprocal(b));
     let (sum, low) = fast_sum(one_less, a * t);
     ((a.mul_add(t_low, low + minus_low) + sum) * b).copysign(x)

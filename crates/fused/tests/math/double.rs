@@ -168,15 +168,26 @@ fn sample() {
 }
 
 #[test]
-fn exp_sub() {
-    let mut worst = (0.0, 0.0, 0.0);
+fn exp_of_differences() {
+    let mut worst = [(0.0, 0.0, 0.0); 2];
     for i in 0..200_000 {
         let b = f64::from(i).sin() * 10_f64.powi(i % 12 - 2);
         let a = b + (f64::from(i) * 1.7).sin() * 10_f64.powi(i % 5 - 2);
-        let (t, k) = Pair::sum(a, -b).expm1_parts();
-        let error = ulps(a.exp_sub(b), (Pair(1.0, 0.0) + t, k));
-        worst = if error > worst.0 { (error, a, b) } else { worst };
+        let exact = |a: f64, b: f64| {
+            let (t, k) = Pair::sum(a, -b).expm1_parts();
+            (Pair(1.0, 0.0) + t, k)
+        };
+        let (low, high) = (a.min(b), a.max(b));
+        let errors = [
+            (ulps(a.exp_sub(b), exact(a, b)), a, b),
+            (ulps(low.exp_below(high.below()), exact(low, high)), low, high),
+        ];
+        for (worst, error) in worst.iter_mut().zip(errors) {
+            *worst = if error.0 > worst.0 { error } else { *worst };
+        }
     }
-    println!("exp_sub: {:.4} ULP at ({:e}, {:e})", worst.0, worst.1, worst.2);
-    assert!(worst.0 <= 1.0, "exp_sub({:e}, {:e}): {} ULP", worst.1, worst.2, worst.0);
+    for (name, (error, a, b)) in ["exp_sub", "exp_below"].into_iter().zip(worst) {
+        println!("{name}: {error:.4} ULP at ({a:e}, {b:e})");
+        assert!(error <= 1.0, "{name}({a:e}, {b:e}): {error} ULP");
+    }
 }

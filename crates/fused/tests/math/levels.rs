@@ -7,6 +7,7 @@ use lossmith_fused::simd::{Level, Work};
 enum Call<'a, T> {
     One(Function, &'a [T]),
     ExpSub(&'a [T]),
+    ExpBelow(&'a [T]),
 }
 
 impl<T: Lane> Work for Call<'_, T> {
@@ -26,6 +27,14 @@ impl<T: Lane> Work for Call<'_, T> {
                 .map(
                     #[inline(always)]
                     |(a, b)| a.exp_sub(*b),
+                )
+                .collect(),
+            Self::ExpBelow(x) => x
+                .iter()
+                .zip(&x[1..])
+                .map(
+                    #[inline(always)]
+                    |(a, b)| a.exp_below(a.max(*b).below()),
                 )
                 .collect(),
         }
@@ -49,6 +58,10 @@ fn check<T: Lane>(x: &[T]) {
         assert!(
             bits(level, Call::ExpSub(x)) == bits(Level::Baseline, Call::ExpSub(x)),
             "exp_sub at {level}"
+        );
+        assert!(
+            bits(level, Call::ExpBelow(x)) == bits(Level::Baseline, Call::ExpBelow(x)),
+            "exp_below at {level}"
         );
         levels += 1;
     }

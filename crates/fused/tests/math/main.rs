@@ -169,7 +169,7 @@ fn limits() {
 }
 
 #[test]
-fn limits_of_exp_sub() {
+fn limits_of_exp_of_differences() {
     fn check<T: Lane>(huge: T) {
         let (inf, one, zero, nan) = (T::INFINITY, T::ONE, T::ZERO, T::NAN);
         let rows = [
@@ -189,6 +189,12 @@ fn limits_of_exp_sub() {
         ];
         for (a, b, want) in rows {
             assert_eq!(a.exp_sub(b), want, "exp_sub({a:?}, {b:?})");
+            if a <= b {
+                assert_eq!(a.exp_below(b.below()), want, "exp_below({a:?}, {b:?})");
+            }
+        }
+        for a in [zero, one, -inf, huge, inf, nan] {
+            assert!(a.exp_below(nan.below()).is_nan(), "exp_below({a:?}, NaN)");
         }
         for (a, b) in [(nan, one), (one, nan), (nan, inf), (-inf, nan), (nan, nan), (nan, huge)] {
             assert!(a.exp_sub(b).is_nan(), "exp_sub({a:?}, {b:?})");

@@ -57,8 +57,8 @@ fn every_input() {
     }
 }
 
-#[test]
-fn exp_sub() {
+/// The worst error of an exponential of a difference over random pairs, the first below the second if `ordered`.
+fn worst_of_pairs(ordered: bool, f: impl Fn(f32, f32) -> f32) -> (f64, f32, f32) {
     let mut state = 1_u64;
     let mut random = || {
         state =
@@ -66,16 +66,29 @@ fn exp_sub() {
         (state >> 11) as f64 / 2_f64.powi(53)
     };
     let mut worst = (0.0, 0.0, 0.0);
-    for scale in [1e-3, 0.3, 1.0, 30.0, 1e3, 1e6, 1e9] {
+    for scale in [1e-3, 0.3, 1.0, 30.0, 500.0, 1e3, 1e6, 1e9] {
         for _ in 0..200_000 {
             let b = f32::from_f64((random() - 0.5) * scale);
             let a = f32::from_f64(f64::from(b) + (random() - 0.6) * 200.0 * random());
-            let error = ulps(a.exp_sub(b), (f64::from(a) - f64::from(b)).exp());
+            let (a, b) = if ordered && a > b { (b, a) } else { (a, b) };
+            let error = ulps(f(a, b), (f64::from(a) - f64::from(b)).exp());
             worst = if error > worst.0 { (error, a, b) } else { worst };
         }
     }
-    println!("exp_sub: {:.4} ULP at ({:e}, {:e})", worst.0, worst.1, worst.2);
-    assert!(worst.0 <= 1.0, "exp_sub({:e}, {:e}): {} ULP", worst.1, worst.2, worst.0);
+    worst
+}
+
+#[test]
+fn exp_of_differences() {
+    let below = |a: f32, b: f32| a.exp_below(b.below());
+    let all = [
+        ("exp_sub", worst_of_pairs(false, Lane::exp_sub)),
+        ("exp_below", worst_of_pairs(true, below)),
+    ];
+    for (name, (error, a, b)) in all {
+        println!("{name}: {error:.4} ULP at ({a:e}, {b:e})");
+        assert!(error <= 1.0, "{name}({a:e}, {b:e}): {error} ULP");
+    }
 }
 
 #[test]
