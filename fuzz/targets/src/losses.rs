@@ -100,7 +100,9 @@ pub fn run(bytes: &[u8]) {
         let [name, _, expects, _] = &own[usize::from(*place) % own.len()];
         let words = match number.value() {
             // How many rows a matrix has.
-            x if expects.contains("each above the last") => (1 + (x as u8) % 50).to_string(),
+            x if expects.contains("each above the last") => {
+                (1.0 + x.abs().min(49.0).floor()).to_string()
+            }
             x => x.to_string(),
         };
         // What is refused is left as it was; the target of options has the rest.
@@ -202,6 +204,7 @@ fn apply(edit: &Edit, loss: &AnyLoss, problem: &mut Problem) {
             let name = names[place(*argument, names.len())];
             if let Some(at) = problem.numbers.iter().position(|(other, _)| *other == name) {
                 let (_, array) = problem.numbers.remove(at);
+                #[allow(clippy::cast_possible_truncation, reason = "any index will do")]
                 let data = array.data().iter().map(|&x| x as i64).collect();
                 let indices = Indices::new(array.shape(), data).expect("the shape is its own");
                 problem.labels.push((name, indices));
