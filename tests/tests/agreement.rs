@@ -2,19 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use lossmith_conformance::{Tolerance, judge};
-use lossmith_core::catalogue::{Argument, Form};
-use lossmith_core::{Error, Format, Reference, catalogue};
+use lossmith_core::{Format, catalogue};
+use lossmith_fuzz_targets::agree;
 use lossmith_tests::backends::{AnyLoss, BACKENDS};
 use lossmith_tests::{Problem, Stream, with_options};
 use proptest::prelude::*;
-
-/// Whether an infinity meets a product of matrices: then it turns on a rounding whether 0 · ∞ or ε · ∞ is added up.
-fn unjudgeable(loss: &AnyLoss, problem: &Problem) -> bool {
-    let matrix = |argument: &Argument| matches!(argument.form, Form::Matrix(..));
-    loss.entry().arguments.iter().any(matrix)
-        && problem.numbers.iter().any(|(_, array)| array.data().iter().any(|x| x.is_infinite()))
-}
 
 /// Checks a problem on every backend: the reference's error, or its result within the bound where that is judged.
 fn check(
@@ -23,28 +15,8 @@ fn check(
     judged: impl Fn(Format) -> bool,
 ) -> Result<(), TestCaseError> {
     for &(name, format, run) in BACKENDS {
-        let inputs = problem.clone().rounded(format).inputs();
-        let expected = loss.value_and_grad(&Reference, &inputs);
-        let what = || format!("{name} {}: {loss:?} {problem:?}", format.name);
-        match (run(loss, &inputs), expected) {
-            // nalgebra says so where a problem is no matrix.
-            (Err(Error::Backend(_)), _) => prop_assert_eq!(name, "nalgebra"),
-            // naive multiplies no matrices.
-            (Err(Error::Unsupported { .. }), _) => prop_assert_eq!(name, "naive"),
-            (Err(got), Err(expected)) => prop_assert_eq!(got.to_string(), expected.to_string()),
-            // The plain sums of naive lose more than the bound allows; conformance names where.
-            (Ok(got), Ok(expected))
-                if judged(format) && name != "naive" && !unjudgeable(loss, problem) =>
-            {
-                let bound = Tolerance::Bound(loss.error_bound(&inputs, format).unwrap());
-                // In f64 the reference rounds as well.
-                let bound = if format == Format::F64 { bound.times(2.0) } else { bound };
-                let wrong = judge(&got, &expected, &bound, format);
-                prop_assert!(wrong.is_none(), "{}\n{}", wrong.unwrap(), what());
-            }
-            (Ok(_), Ok(_)) => {}
-            (got, expected) => prop_assert!(false, "{got:?}, not {expected:?}\n{}", what()),
-        }
+        agree(loss, problem, (name, format), judged(format), |inputs| run(loss, inputs))
+            .map_err(TestCaseError::fail)?;
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use lossmith_ndarray::NdArray;
 use lossmith_tests::backends::AnyLoss;
 use lossmith_tests::{Beside, Problem, Stream};
 use nalgebra::{DMatrix, DVector};
-use ndarray::{ArrayD, Axis, IxDyn, Slice as Part};
+use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice as Part};
 
 /// A loss, its options, the optional arguments and the main input's shape.
 type Case = (
@@ -187,6 +187,18 @@ fn a_transposed_matrix_has_its_gradient_in_its_own_order() {
     assert!(grad.t().is_standard_layout());
     let near = |(grad, x): (&f32, &f32)| (grad - 2.0 * x / 1200.0).abs() <= 1e-9;
     assert!(grad.t().iter().zip(&turned).all(near));
+}
+
+#[test]
+fn axes_in_any_order_have_their_own_results() {
+    let array = ndarray::Array3::from_shape_fn((4, 2, 3), |(a, b, c)| (a * 6 + b * 3 + c) as f64);
+    let seen = array.view().permuted_axes([1, 2, 0]);
+    let of = |x: ArrayViewD<'_, f64>| {
+        let inputs = lossmith_ndarray::Inputs::<f64>::new().tensor("input", x);
+        let got = catalogue::find("softplus").unwrap().value_and_grad(&Fused::new(), &inputs);
+        got.unwrap().grads.remove(0).1
+    };
+    assert_eq!(of(seen.view().into_dyn()), of(seen.as_standard_layout().view().into_dyn()));
 }
 
 fn on_nalgebra<T: Element + lossmith_nalgebra::Element>(format: Format) {

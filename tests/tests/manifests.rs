@@ -20,7 +20,7 @@ fn members() -> Vec<PathBuf> {
     let parents = ["crates", "examples"].map(|parent| fs::read_dir(root().join(parent)).unwrap());
     let mut members: Vec<_> =
         parents.into_iter().flatten().map(|dir| dir.unwrap().path()).collect();
-    members.extend(["benches", "tests"].map(|member| root().join(member)));
+    members.extend(["benches", "fuzz/targets", "tests"].map(|member| root().join(member)));
     members
 }
 

@@ -1,7 +1,7 @@
 //! The digits, embedded: a problem for every loss of the catalogue that takes predictions and their targets.
 
 use crate::error::Error;
-use crate::read::{Argument, from_npy};
+use crate::read::{Argument, read};
 use crate::run::Loss;
 use lossmith_core::catalogue::{self, Entry, FROM_ZERO, Form, Kind, UNIT, Values};
 
@@ -52,7 +52,7 @@ pub(crate) fn all() -> Result<Vec<(Loss, Vec<Argument>)>, Error> {
         };
         let weights = WEIGHTS.into_iter().filter(taken).map(|(name, _, bytes)| (name, bytes));
         let own = [("input", input), ("target", target)].into_iter().chain(weights);
-        let read = own.map(|(name, bytes)| from_npy(&loss, name, bytes));
+        let read = own.map(|(name, bytes)| read(&loss, name, "(embedded)", bytes));
         let read = read.collect::<Result<_, _>>()?;
         Ok((loss, read))
     };

@@ -1,6 +1,7 @@
 //! The `lossmith` command: losses and gradients on files, how exact each backend is, and how fast.
 
 mod bench;
+mod beside;
 mod compare;
 mod digits;
 mod error;
@@ -13,9 +14,13 @@ mod run;
 mod shell;
 mod write;
 
+pub use beside::end_on_interrupt;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 pub use error::Error;
-pub use run::{BackendName, Dtype};
+pub use read::{Argument, Data, read};
+#[doc(hidden)]
+pub use report::worse_than;
+pub use run::{BackendName, Dtype, Loss, loss};
 use std::path::PathBuf;
 
 /// Loss functions with derived gradients, on every backend.

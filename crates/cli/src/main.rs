@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    lossmith_cli::end_on_interrupt();
     let shown = match lossmith_cli::run(lossmith_cli::Command::parse()) {
         Ok(text) => show(&text),
         Err(Error::Slow { report, misses }) => show(&report).and(Err(misses.join("\n"))),

@@ -5,23 +5,27 @@ use crate::run::{Dtype, Loss};
 use half::{bf16, f16};
 use lossmith_core::catalogue::{GRAD_OUTPUT, SAMPLE_WEIGHT, Values};
 use lossmith_core::{Dense, Indices};
-use npyz::{DType, NpyFile, Order, TypeChar};
+use npyz::{DType, NpyFile, NpyHeader, Order, TypeChar};
 use std::io::{Cursor, Read};
 use zip::ZipArchive;
 
 /// An argument as it was read.
 #[derive(Clone, Debug)]
-pub(crate) struct Argument {
-    pub(crate) name: String,
+pub struct Argument {
+    /// Its name.
+    pub name: String,
     /// The file's number format; f32 for integers.
-    pub(crate) dtype: Dtype,
-    pub(crate) data: Data,
+    pub dtype: Dtype,
+    /// Its elements.
+    pub data: Data,
 }
 
 /// Numbers, or class indices.
 #[derive(Clone, Debug)]
-pub(crate) enum Data {
+pub enum Data {
+    /// Numbers of any format.
     Numbers(Dense),
+    /// Integers, where the loss takes class indices.
     Labels(Indices),
 }
 
@@ -36,21 +40,36 @@ pub(crate) fn arguments(loss: &Loss, words: &[String]) -> Result<Vec<Argument>, 
     let one = |word: &String| {
         let usage = || Error::Usage(format!("{word:?} is not NAME=FILE, as in input=logits.npy"));
         let (name, file) = word.split_once('=').ok_or_else(usage)?;
-        read(loss, name, file)
+        let bytes =
+            std::fs::read(split(file).0).map_err(|error| wrong(name, file, error.to_string()))?;
+        read(loss, name, file, &bytes)
     };
     words.iter().map(one).collect()
 }
 
-fn read(loss: &Loss, name: &str, file: &str) -> Result<Argument, Error> {
-    let wrong = |what: String| Error::File { argument: name.into(), file: file.into(), what };
-    let (path, member) = match file.rsplit_once(':') {
+fn wrong(argument: &str, file: &str, what: String) -> Error {
+    // What a parser says may be several lines.
+    let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
+    Error::File { argument: argument.into(), file: file.into(), what }
+}
+
+/// The path of a file, and the member of it that is asked for.
+fn split(file: &str) -> (&str, Option<&str>) {
+    match file.rsplit_once(':') {
         Some((path, member)) if path.ends_with(".npz") || path.ends_with(".safetensors") => {
             (path, Some(member))
         }
         _ => (file, None),
-    };
-    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    let bytes = bytes.as_slice();
+    }
+}
+
+/// The argument of that name from the bytes of a file, which are what its name says they are.
+///
+/// # Errors
+/// [`Error::File`] says what is wrong with them.
+pub fn read(loss: &Loss, name: &str, file: &str, bytes: &[u8]) -> Result<Argument, Error> {
+    let wrong = |what: String| wrong(name, file, what);
+    let (path, member) = split(file);
     let (shape, elements) = if path.ends_with(".safetensors") {
         safetensors(bytes, name, member)
     } else if path.ends_with(".npz") {
@@ -60,14 +79,6 @@ fn read(loss: &Loss, name: &str, file: &str) -> Result<Argument, Error> {
     }
     .map_err(wrong)?;
     argument(loss, name, &shape, elements).map_err(|error| wrong(error.to_string()))
-}
-
-/// An argument from the bytes of a .npy file.
-pub(crate) fn from_npy(loss: &Loss, name: &str, bytes: &[u8]) -> Result<Argument, Error> {
-    let wrong =
-        |what: String| Error::File { argument: name.into(), file: "(embedded)".into(), what };
-    let (shape, elements) = npy(bytes).map_err(wrong)?;
-    Ok(argument(loss, name, &shape, elements)?)
 }
 
 /// Integers are class indices where the loss takes them, else numbers.
@@ -94,18 +105,24 @@ fn argument(
     Ok(Argument { name: name.into(), dtype, data })
 }
 
+/// The most bytes that deflate makes of one.
+const PACKED: u64 = 1032;
+
 fn npz(bytes: &[u8], name: &str, member: Option<&str>) -> Result<(Vec<usize>, Elements), String> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
     let array = |name: &str| name.strip_suffix(".npy").map(str::to_owned);
     let names: Vec<String> = archive.file_names().filter_map(|name| array(&name.ok()?)).collect();
     let path = format!("{}.npy", pick(&names, name, member)?);
     let file = archive.by_name(&path).map_err(|error| error.to_string())?;
-    // No more is unpacked than the archive says, and no more than there is memory for.
+    // No more is unpacked than the archive says, which is no more than can be packed into it.
     let size = file.size();
+    let most = (bytes.len() as u64).saturating_mul(PACKED);
     let mut data = Vec::new();
-    let fits = usize::try_from(size).is_ok_and(|size| data.try_reserve_exact(size).is_ok());
-    if !fits {
-        return Err(format!("{path} unpacks to {size} bytes, more than memory holds"));
+    let fits = |size| data.try_reserve_exact(size).is_ok();
+    if size > most || !usize::try_from(size).is_ok_and(fits) {
+        return Err(format!(
+            "{path} unpacks to {size} bytes, more than it can hold or there is memory for"
+        ));
     }
     file.take(size).read_to_end(&mut data).map_err(|error| error.to_string())?;
     npy(&data)
@@ -159,7 +176,10 @@ fn safetensors(
 
 fn npy(bytes: &[u8]) -> Result<(Vec<usize>, Elements), String> {
     check_header(bytes)?;
-    let file = NpyFile::new(bytes).map_err(|error| format!("it is no .npy file: {error}"))?;
+    let mut elements = bytes;
+    let header = NpyHeader::from_reader(&mut elements)
+        .map_err(|error| format!("it is no .npy file: {error}"))?;
+    let file = NpyFile::with_header(header, elements);
     let sides = file.shape().iter().map(|&side| usize::try_from(side));
     let shape: Vec<usize> = sides.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
     let n = lossmith_core::shape::checked_count(&shape).map_err(|error| error.to_string())?;
@@ -169,7 +189,7 @@ fn npy(bytes: &[u8]) -> Result<(Vec<usize>, Elements), String> {
     let DType::Plain(kind) = &dtype else { return Err(unreadable()) };
     let width = kind.num_bytes().ok_or_else(unreadable)?;
     // The header's shape is not believed before the file is seen to be as long.
-    if n.checked_mul(width).is_none_or(|needed| needed > bytes.len()) {
+    if n.checked_mul(width).is_none_or(|needed| needed > elements.len()) {
         return Err(format!("it is cut short: {n} elements of {width} bytes do not fit in it"));
     }
     let fortran = file.order() == Order::Fortran;

@@ -18,8 +18,8 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
 use tempfile::TempDir;
 
 /// What a report's JSON is read by; another number is another layout.
@@ -330,14 +330,30 @@ fn write(dir: &Path, beside: &TempDir, files: &[(&str, &str)]) -> Result<(), Err
 /// An older report, of this layout.
 fn read(path: &Path) -> Result<Value, Error> {
     let text = std::fs::read_to_string(path).map_err(|error| wrong(path, error))?;
-    let old: Value = serde_json::from_str(&text).map_err(|error| wrong(path, error))?;
+    parse(&text).map_err(|what| wrong(path, what))
+}
+
+fn parse(text: &str) -> Result<Value, String> {
+    let old: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     match old["layout"].as_u64() {
         Some(LAYOUT) => Ok(old),
-        Some(other) => {
-            Err(wrong(path, format!("is a report of layout {other}, not {LAYOUT}: make it again")))
-        }
-        None => Err(wrong(path, "is no precision.json of a report")),
+        Some(other) => Err(format!("is a report of layout {other}, not {LAYOUT}: make it again")),
+        None => Err("is no precision.json of a report".into()),
     }
+}
+
+/// What is worse in a small report of one loss than in the one whose data that is, a line for each.
+///
+/// # Errors
+/// Why it is no data of a report.
+#[doc(hidden)]
+pub fn worse_than(text: &str, threshold: f64) -> Result<Vec<String>, String> {
+    static SMALL: LazyLock<Option<Report>> = LazyLock::new(|| {
+        let depth = Depth { rounds: 1, steps: 1, long: 64, seed: 1 };
+        measured(Some(("l1", &[])), &depth).ok()
+    });
+    let (old, small) = (parse(text)?, SMALL.as_ref().ok_or("l1 cannot be measured")?);
+    Ok(worse(&old, small, threshold))
 }
 
 /// What has lost more bits than it had by more than the threshold, or disagrees with the exact results more often.

@@ -18,7 +18,7 @@ use lossmith_precision::{Cause, Class, Overflow, causes, overflow};
 use lossmith_tests::Problem;
 
 /// A loss of the catalogue.
-pub(crate) type Loss = lossmith_core::Loss<Box<dyn Definition>>;
+pub type Loss = lossmith_core::Loss<Box<dyn Definition>>;
 
 /// A backend by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -236,7 +236,10 @@ pub(crate) fn runner(backend: BackendName, dtype: Dtype) -> Result<Runner, Error
 }
 
 /// The loss of that name with options, each OPTION=VALUE.
-pub(crate) fn loss(name: &str, options: &[String]) -> Result<Loss, Error> {
+///
+/// # Errors
+/// An [`Error`] that names what there is none of, or what the option wants.
+pub fn loss(name: &str, options: &[String]) -> Result<Loss, Error> {
     options.iter().try_fold(catalogue::find(name)?, |loss, option| {
         let usage = || Error::Usage(format!("{option:?} is not OPTION=VALUE, as in reduction=sum"));
         let (name, value) = option.split_once('=').ok_or_else(usage)?;

@@ -1,39 +1,35 @@
 //! Results as .npy files and as JSON.
 
+use crate::beside::Beside;
 use crate::error::Error;
 use crate::run::Dtype;
 use half::f16;
 use lossmith_core::Dense;
 use npyz::WriterBuilder;
 use serde_json::{Value, json};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// Writes `NAME.npy` for each array, all of them or none.
 pub(crate) fn save(dir: &Path, arrays: &[(String, &Dense)], dtype: Dtype) -> Result<(), Error> {
     let wrong = |error| Error::Save(dir.display().to_string(), error);
-    std::fs::create_dir_all(dir).map_err(wrong)?;
-    let beside = tempfile::tempdir_in(dir).map_err(wrong)?;
-    let name = |name: &str| format!("{name}.npy");
-    for (array, data) in arrays {
-        npy(&beside.path().join(name(array)), data, dtype).map_err(wrong)?;
+    let beside = Beside::new(dir).map_err(wrong)?;
+    let names: Vec<_> = arrays.iter().map(|(name, _)| format!("{name}.npy")).collect();
+    for (name, (_, array)) in names.iter().zip(arrays) {
+        npy(&beside.path(name), array, dtype).map_err(wrong)?;
     }
-    for (array, _) in arrays {
-        let array = name(array);
-        std::fs::rename(beside.path().join(&array), dir.join(&array)).map_err(wrong)?;
-    }
-    Ok(())
+    beside.publish(&names.iter().map(String::as_str).collect::<Vec<_>>()).map_err(wrong)
 }
 
 fn npy(path: &Path, array: &Dense, dtype: Dtype) -> io::Result<()> {
     let shape: Vec<u64> = array.shape().iter().map(|&side| side as u64).collect();
-    let file = io::BufWriter::new(std::fs::File::create(path)?);
+    let mut file = io::BufWriter::new(std::fs::File::create(path)?);
     macro_rules! write {
         ($convert:expr) => {{
             let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
-            let mut writer = options.writer(file).begin_nd()?;
+            let mut writer = options.writer(&mut file).begin_nd()?;
             writer.extend(array.data().iter().map($convert))?;
-            writer.finish()
+            writer.finish()?;
         }};
     }
     #[allow(clippy::cast_possible_truncation, reason = "the numbers are of the format already")]
@@ -42,6 +38,8 @@ fn npy(path: &Path, array: &Dense, dtype: Dtype) -> io::Result<()> {
         Dtype::F32 | Dtype::Bf16 => write!(|&x| x as f32),
         Dtype::F16 => write!(|&x| f16::from_f64(x)),
     }
+    // What is still buffered may not fit on the disk, of which a drop says nothing.
+    file.flush()
 }
 
 /// An array as JSON: shape and row-major data.
