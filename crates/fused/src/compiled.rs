@@ -15,31 +15,31 @@ use std::mem::take;
 
 /// Rows of values, so far apart.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Apart<'a, N> {
+pub(crate) struct Spaced<'a, N> {
     all: &'a [N],
     pitch: usize,
 }
 
 /// Rows of values that are written.
 #[derive(Debug)]
-pub(crate) struct ApartMut<'a, N> {
+pub(crate) struct SpacedMut<'a, N> {
     all: &'a mut [N],
     pitch: usize,
 }
 
-impl<N> Default for Apart<'_, N> {
+impl<N> Default for Spaced<'_, N> {
     fn default() -> Self {
         Self { all: &[], pitch: 0 }
     }
 }
 
-impl<N> Default for ApartMut<'_, N> {
+impl<N> Default for SpacedMut<'_, N> {
     fn default() -> Self {
         Self { all: &mut [], pitch: 0 }
     }
 }
 
-impl<'a, N> Apart<'a, N> {
+impl<'a, N> Spaced<'a, N> {
     /// A row, as far as the array goes.
     #[inline(always)]
     fn of(self, row: usize) -> &'a [N] {
@@ -47,7 +47,7 @@ impl<'a, N> Apart<'a, N> {
     }
 }
 
-impl<N> ApartMut<'_, N> {
+impl<N> SpacedMut<'_, N> {
     #[inline(always)]
     fn of(&mut self, row: usize) -> &mut [N] {
         self.all.get_mut(row * self.pitch..).unwrap_or_default()
@@ -57,12 +57,12 @@ impl<N> ApartMut<'_, N> {
 /// Lanes of rows that a body runs on.
 #[derive(Debug)]
 pub struct Io<'a, F> {
-    reads: [Apart<'a, F>; READS],
-    ones: [Apart<'a, f64>; ONES],
-    labels: [Apart<'a, u32>; LABELS],
-    writes: [ApartMut<'a, F>; WRITES],
-    sums: [ApartMut<'a, Sums>; WRITES],
-    largest: [ApartMut<'a, Lanes<F>>; WRITES],
+    reads: [Spaced<'a, F>; READS],
+    ones: [Spaced<'a, f64>; ONES],
+    labels: [Spaced<'a, u32>; LABELS],
+    writes: [SpacedMut<'a, F>; WRITES],
+    sums: [SpacedMut<'a, Sums>; WRITES],
+    largest: [SpacedMut<'a, Lanes<F>>; WRITES],
     rows: usize,
     /// The place of the first lane in its row, and how many there are.
     first: usize,
@@ -73,7 +73,7 @@ pub struct Io<'a, F> {
 impl<F> Default for Io<'_, F> {
     fn default() -> Self {
         Self {
-            reads: [const { Apart { all: &[], pitch: 0 } }; READS],
+            reads: [const { Spaced { all: &[], pitch: 0 } }; READS],
             ones: Default::default(),
             labels: Default::default(),
             writes: Default::default(),
@@ -281,7 +281,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             *read = match (at, arg) {
                 (Some(_), _) => {
                     let all = Self::slice_from(self.ground, self.scratch, self.classes, slot);
-                    Apart { all, pitch: 0 }
+                    Spaced { all, pitch: 0 }
                 }
                 (None, Arg::Input(input)) => {
                     let seen = &self.ground.inputs[input];
@@ -293,42 +293,42 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                     } else {
                         0
                     };
-                    Apart { all: all.get(start..).unwrap_or_default(), pitch }
+                    Spaced { all: all.get(start..).unwrap_or_default(), pitch }
                 }
-                (None, Arg::Class(place)) => Apart { all: &self.classes[place], pitch: 0 },
-                (None, Arg::Stored(place)) => Apart { all: &self.scratch.kept[place], pitch },
-                (None, Arg::Number(_) | Arg::Row(_) | Arg::Slot(_)) => Apart::default(),
+                (None, Arg::Class(place)) => Spaced { all: &self.classes[place], pitch: 0 },
+                (None, Arg::Stored(place)) => Spaced { all: &self.scratch.kept[place], pitch },
+                (None, Arg::Number(_) | Arg::Row(_) | Arg::Slot(_)) => Spaced::default(),
             };
         }
         for (one, &(arg, _)) in io.ones.iter_mut().zip(&body.ones) {
             *one = match arg {
-                Arg::Number(index) => Apart { all: &self.ground.numbers[index..], pitch: 0 },
-                Arg::Row(place) => Apart { all: &self.scratch.rows[place][row..], pitch: 1 },
-                Arg::Class(_) | Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => Apart::default(),
+                Arg::Number(index) => Spaced { all: &self.ground.numbers[index..], pitch: 0 },
+                Arg::Row(place) => Spaced { all: &self.scratch.rows[place][row..], pitch: 1 },
+                Arg::Class(_) | Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => Spaced::default(),
             };
         }
         for (label, &labels) in io.labels.iter_mut().zip(&body.labels) {
-            *label = Apart { all: &self.scratch.labels[labels][row..], pitch: 1 };
+            *label = Spaced { all: &self.scratch.labels[labels][row..], pitch: 1 };
         }
         let targets = written.iter_mut().zip(&body.writes).zip(&mut outputs);
         for (to, ((written, write), output)) in io.writes.iter_mut().zip(targets) {
             *to = match write {
-                Write::Kept(_) => ApartMut { all: &mut written[kept_from..], pitch },
+                Write::Kept(_) => SpacedMut { all: &mut written[kept_from..], pitch },
                 Write::Output(_) if in_place => {
                     let out = output.take().and_then(T::as_computed_mut).unwrap_or_default();
-                    ApartMut { all: out, pitch: self.block.lanes }
+                    SpacedMut { all: out, pitch: self.block.lanes }
                 }
-                Write::Output(_) => ApartMut { all: written, pitch: 0 },
+                Write::Output(_) => SpacedMut { all: written, pitch: 0 },
             };
         }
         for ((to, sums), into) in
             io.sums.iter_mut().zip(sums.chunks_exact_mut(rows)).zip(&body.sums)
         {
             let pitch = usize::from(matches!(into, Into::Row(_)));
-            *to = ApartMut { all: sums, pitch };
+            *to = SpacedMut { all: sums, pitch };
         }
         for (to, largest) in io.largest.iter_mut().zip(largest.chunks_exact_mut(rows)) {
-            *to = ApartMut { all: largest, pitch: 1 };
+            *to = SpacedMut { all: largest, pitch: 1 };
         }
         run(self.ground.level, &mut io);
 
