@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod common;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -36,20 +38,10 @@ fn refused(arguments: &[&str], message: &str) {
     assert!(error.contains(message), "{error}");
 }
 
-/// A .npy file of a header and bytes, as any writer may make it.
+/// A .npy file in a directory, and where it is.
 fn npy(dir: &Path, name: &str, descr: &str, fortran: &str, shape: &str, data: &[u8]) -> String {
-    let mut header =
-        format!("{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}");
-    while (10 + header.len() + 1) % 64 != 0 {
-        header.push(' ');
-    }
-    header.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes.extend(data);
     let path = dir.join(name);
-    std::fs::write(&path, bytes).unwrap();
+    std::fs::write(&path, common::npy(&format!("'{descr}'"), fortran, shape, data)).unwrap();
     path.display().to_string()
 }
 

@@ -3,27 +3,15 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod common;
+
+use common::npy;
 use lossmith_cli::{Data, loss, read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 fn lossmith() -> Command {
     Command::new(env!("CARGO_BIN_EXE_lossmith"))
-}
-
-/// The bytes of a .npy file.
-fn npy(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let mut header =
-        format!("{{'descr': {descr}, 'fortran_order': {fortran}, 'shape': {shape}, }}");
-    while (10 + header.len() + 1) % 64 != 0 {
-        header.push(' ');
-    }
-    header.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
-    bytes.extend(header.as_bytes());
-    bytes.extend(data);
-    bytes
 }
 
 /// The bytes of a .safetensors file.
