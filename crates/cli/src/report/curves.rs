@@ -9,7 +9,7 @@ use lossmith_exact::{Big, Oracle};
 use lossmith_precision::{Candidate, Class, made, ulps};
 use lossmith_tests::{Beside, Problem, Stream};
 use plotters::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How many points a curve has.
 const POINTS: usize = 129;
@@ -22,10 +22,10 @@ const MOST_BITS: f64 = 12.0;
 const COUNTS: [usize; 5] = [16, 64, 256, 1024, 4096];
 
 /// A loss along its first argument.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Curves {
-    pub(crate) loss: &'static str,
-    pub(crate) argument: &'static str,
+    pub(crate) loss: String,
+    pub(crate) argument: String,
     pub(crate) x: Vec<f64>,
     value: Vec<Line>,
     grad: Vec<Line>,
@@ -35,7 +35,7 @@ pub(crate) struct Curves {
 }
 
 /// A number for every x, where there is one.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Line {
     name: String,
     y: Vec<Option<f64>>,
@@ -89,8 +89,8 @@ pub(crate) fn curves(
     let argument = loss.entry().arguments[0].name;
     let unreduced = loss.clone().with("reduction", "none")?;
     let mut curves = Curves {
-        loss: loss.entry().name,
-        argument,
+        loss: loss.entry().name.to_owned(),
+        argument: argument.to_owned(),
         x,
         value: vec![],
         grad: vec![],
@@ -173,7 +173,8 @@ impl Curves {
     pub(crate) fn plots(&self) -> Result<Vec<(String, String)>, Error> {
         #[allow(clippy::cast_precision_loss, reason = "thousands")]
         let counts = COUNTS.map(|count| (count as f64).log2());
-        let (x, counts) = ((self.argument, &self.x[..]), ("log2 of the elements", &counts[..]));
+        let (x, counts) =
+            ((self.argument.as_str(), &self.x[..]), ("log2 of the elements", &counts[..]));
         let mut plots = Vec::new();
         for (title, x, lines) in [
             ("value".to_owned(), x, &self.value),

@@ -32,9 +32,7 @@ fn whole(html: &mut String, report: &Report) -> Result<(), Box<dyn std::error::E
          computes in f32, <b>fused</b> is narrow only where arrays enter and leave.</p>"
     )?;
     matrix(html, report)?;
-    let mut losses: Vec<_> = report.cells.iter().map(|cell| cell.loss).collect();
-    losses.dedup();
-    for loss in losses {
+    for loss in report.losses() {
         section(html, report, loss)?;
     }
     writeln!(html, "<script>{SCRIPT}</script></body></html>")?;
@@ -42,19 +40,12 @@ fn whole(html: &mut String, report: &Report) -> Result<(), Box<dyn std::error::E
 }
 
 fn matrix(html: &mut String, report: &Report) -> Result<(), std::fmt::Error> {
-    let mut columns: Vec<(&str, &str)> = Vec::new();
-    for cell in &report.cells {
-        let column = (cell.backend.as_str(), cell.dtype);
-        if !columns.contains(&column) {
-            columns.push(column);
-        }
-    }
     html.push_str("<form id=\"filters\"><label>Loss <input type=\"search\" id=\"wanted\"></label>");
     for (name, class) in [("f64", "f64"), ("f32", "f32"), ("f16", "f16"), ("bf16", "bf16")] {
         write!(html, "<label><input type=\"checkbox\" value=\"{class}\" checked> {name}</label>")?;
     }
     html.push_str("</form><div class=\"wide\"><table id=\"matrix\"><thead><tr><th>loss</th>");
-    for (backend, dtype) in &columns {
+    for (backend, dtype) in report.columns() {
         write!(html, "<th data-dtype=\"{dtype}\">{backend}<br>{dtype}</th>")?;
     }
     html.push_str("</tr></thead><tbody>");
@@ -62,12 +53,12 @@ fn matrix(html: &mut String, report: &Report) -> Result<(), std::fmt::Error> {
     for cell in &report.cells {
         if cell.loss != last {
             let end = if last.is_empty() { "" } else { "</tr>" };
-            last = cell.loss;
+            last = &cell.loss;
             write!(html, "{end}<tr data-loss=\"{last}\"><th><a href=\"#{last}\">{last}</a></th>")?;
         }
         let [value, grad] = cell.bits();
         let shade = shade(value.max(grad));
-        let (dtype, short) = (cell.dtype, cell.short());
+        let (dtype, short) = (&cell.dtype, cell.short());
         let why = cell.unsupported.as_deref().map(escape).unwrap_or_default();
         let shade = if why.is_empty() { shade } else { "none".into() };
         write!(
@@ -88,7 +79,7 @@ fn shade(bits: f64) -> String {
 fn section(
     html: &mut String,
     report: &Report,
-    loss: &'static str,
+    loss: &str,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let formula = catalogue::find(loss).map(|loss| loss.entry().formula).unwrap_or_default();
     let formula = escape(formula);
@@ -158,7 +149,8 @@ fn case(html: &mut String, what: &str, spot: &Spot) -> Result<(), std::fmt::Erro
          class {class}, seed {seed}, {steps} steps away</p>"
     )?;
     for (op, ulps) in &spot.causes {
-        write!(html, "<p>{} alone: {} ulp</p>", escape(op), digits(*ulps))?;
+        let ulps = ulps.map_or("infinitely many".into(), digits);
+        write!(html, "<p>{} alone: {ulps} ulp</p>", escape(op))?;
     }
     for (name, numbers) in &spot.inputs {
         let shape = format!("{:?}", numbers.shape);
