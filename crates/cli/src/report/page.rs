@@ -3,6 +3,7 @@
 use super::{Entry, Output, Report, Spot};
 use crate::error::Error;
 use lossmith_core::catalogue;
+use plotters::style::RGBColor;
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("style.css");
@@ -26,7 +27,7 @@ fn whole(html: &mut String, report: &Report) -> Result<(), Box<dyn std::error::E
          <h1>How exact is it?</h1>\
          <p>Values and gradients at the worst inputs found, against the exact result in 256 bits: \
          <b>bits lost</b> = log<sub>2</sub>(ulp + 1), value / gradients, lossmith {version}, \
-         seed {seed}, {rounds} rounds of each class, {steps} steps of local search, sums of {long}.</p>\
+         seed {seed}, rounds of each class: {rounds}, {steps} steps of local search, sums of {long}.</p>\
          <p><b>!</b> marks results that are NaN, infinite, 0 or of the other sign where the exact ones are not; \
          they are counted apart. <b>naive</b> is narrow throughout, <b>half</b> stores every op's result in 16 bits and \
          computes in f32, <b>fused</b> is narrow only where arrays enter and leave.</p>"
@@ -54,7 +55,8 @@ fn matrix(html: &mut String, report: &Report) -> Result<(), std::fmt::Error> {
         if cell.loss != last {
             let end = if last.is_empty() { "" } else { "</tr>" };
             last = &cell.loss;
-            write!(html, "{end}<tr data-loss=\"{last}\"><th><a href=\"#{last}\">{last}</a></th>")?;
+            let name = last.replace('_', "_<wbr>");
+            write!(html, "{end}<tr data-loss=\"{last}\"><th><a href=\"#{last}\">{name}</a></th>")?;
         }
         let [value, grad] = cell.bits();
         let shade = shade(value.max(grad));
@@ -92,7 +94,14 @@ fn section(
         for (title, svg) in curves.plots()? {
             write!(html, "<figure>{svg}<figcaption>{title}</figcaption></figure>")?;
         }
-        html.push_str("</div>");
+        html.push_str("</div><p class=\"legend\">");
+        for (name, RGBColor(red, green, blue)) in curves.legend() {
+            write!(
+                html,
+                "<span><i style=\"background:rgb({red} {green} {blue})\"></i> {name}</span>"
+            )?;
+        }
+        html.push_str("</p>");
     }
     html.push_str(
         "<div class=\"wide\"><table><thead><tr><th>backend</th><th>output</th><th>max ulp</th><th>99 %</th>\
@@ -126,7 +135,7 @@ fn rows(html: &mut String, cell: &Entry) -> Result<(), std::fmt::Error> {
             digits(*p99_ulp),
             digits(*mean_ulp),
         )?;
-        if let Some(worst) = &output.worst {
+        if let Some(worst) = output.worst.as_ref().filter(|worst| worst.ulp != Some(0.0)) {
             case(html, "worst", worst)?;
         }
         if let Some(odd) = &output.odd {
