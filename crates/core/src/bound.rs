@@ -19,7 +19,7 @@ pub(crate) fn bounds(graph: &Graph, format: Format) -> Vec<Var<'_>> {
     }
     let leaving = |index| {
         let bound = bounds.argument(Id(index), full(0));
-        bound.map_or(graph.number(0.0), |bound| overflow(graph.var(Id(index)), bound, format))
+        bound.map_or(graph.number(0.0), |bound| bounds.overflow(Id(index), bound, format))
     };
     (0..bounds.of.len()).map(leaving).collect()
 }
@@ -74,7 +74,8 @@ impl<'g> Bounds<'g> {
             Node::Unary(op, x) => pass(of(x), derivative::unary(op, self.graph.var(x), y)),
             Node::Binary(op, a, b) => {
                 let [da, db] = derivative::binary(op, self.graph.var(a), self.graph.var(b), y);
-                let first_order = sum(pass(of(a), da), pass(of(b), db));
+                let of_b = if op == Binary::Weigh { weighed(of(b), db) } else { pass(of(b), db) };
+                let first_order = sum(pass(of(a), da), of_b);
                 // Where a branch may turn, a bound is as large as what it bounds, and a product's second order counts.
                 let second_order = match (op, of(b)) {
                     (Binary::Mul | Binary::Weigh, Some(b)) => pass(of(a), b),
@@ -137,7 +138,49 @@ impl<'g> Bounds<'g> {
         };
         // Numbers on the host are f64, whatever the format.
         let format = if shape == NUMBER { Format::F64 } else { self.format };
-        sum(passed, self.rounding(y, node, format)).map(|bound| overflow(y, bound, format))
+        // An infinity is not rounded.
+        let rounding = self.rounding(y, node, format).map(|rounding| {
+            let [zero, infinite] = [0.0, f64::INFINITY].map(|x| y.constant(x));
+            Var::select(Compare::Eq, rounding, infinite, zero, rounding)
+        });
+        let bound = sum(passed, rounding);
+        bound.map(|bound| self.overflow(id, bound, format))
+    }
+
+    /// The bound of a result; none is given where the format cannot hold it.
+    fn overflow(&self, id: Id, bound: Var<'g>, format: Format) -> Var<'g> {
+        let y = self.graph.var(id).abs();
+        let [huge, infinite] = [format.huge(), f64::INFINITY].map(|x| y.constant(x));
+        let finite = Var::select(Compare::Lt, huge, y + bound, infinite, bound);
+        // An infinity that is made of another, or at a pole, is exact.
+        let made = self
+            .reach(id)
+            .map_or(bound, |reach| Var::select(Compare::Eq, reach, infinite, bound, infinite));
+        Var::select(Compare::Eq, y, infinite, made, finite)
+    }
+
+    /// What is infinite where the result may be and is exact; none where it is exact whenever it is infinite.
+    fn reach(&self, id: Id) -> Option<Var<'g>> {
+        let of = |x: Id| self.graph.var(x).abs();
+        let [a, b] = match self.graph.node(id).0 {
+            Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Softplus, x) => return Some(of(x)),
+            Node::Binary(Binary::Div, a, b) => [of(a), of(b).constant(1.0) / of(b)],
+            Node::Binary(_, a, b) => [of(a), of(b)],
+            Node::Constant(_)
+            | Node::Input(_)
+            | Node::Size(..)
+            | Node::Unary(..)
+            | Node::Select(..)
+            | Node::Reduce(..)
+            | Node::Fold(..)
+            | Node::AtLabel(..)
+            | Node::Take(..)
+            | Node::Put(..)
+            | Node::Matmul(..)
+            | Node::Spread(_)
+            | Node::Detach(_) => return None,
+        };
+        Some(Var::select(Compare::Lt, a, b, b, a))
     }
 
     /// The bound of an argument; a number is rounded when it meets a tensor.
@@ -211,14 +254,15 @@ impl<'g> Bounds<'g> {
     }
 }
 
-/// The bound of y; none is given where the format cannot hold y.
-fn overflow<'g>(y: Var<'g>, bound: Var<'g>, format: Format) -> Var<'g> {
-    let [huge, infinite] = [format.huge(), f64::INFINITY].map(|x| y.constant(x));
-    Var::select(Compare::Lt, huge, y.abs() + bound, infinite, bound)
+/// What an argument's bound comes to in the result; of one that has none, the result has none.
+fn pass<'g>(bound: Option<Var<'g>>, derivative: Var<'g>) -> Option<Var<'g>> {
+    let passed = weighed(bound, derivative)?;
+    let infinite = passed.constant(f64::INFINITY);
+    Some(Var::select(Compare::Eq, bound?, infinite, infinite, passed))
 }
 
-/// What an argument's bound comes to in the result.
-fn pass<'g>(bound: Option<Var<'g>>, derivative: Var<'g>) -> Option<Var<'g>> {
+/// The same where a derivative of 0 is a weight that skips the argument, whatever it is.
+fn weighed<'g>(bound: Option<Var<'g>>, derivative: Var<'g>) -> Option<Var<'g>> {
     let bound = bound?;
     let zero = bound.constant(0.0);
     Some(Var::select(Compare::Eq, bound, zero, zero, derivative.abs().weigh(bound)))
