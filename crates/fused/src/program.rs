@@ -271,6 +271,13 @@ impl Program {
         })
     }
 
+    /// Whether it has products of matrices or reductions across rows.
+    pub(crate) fn joins(&self) -> bool {
+        let phases = self.phases.iter();
+        let mut steps = phases.flat_map(|Phase { once, by_rows }| once.iter().chain(by_rows));
+        steps.any(|step| matches!(step, Step::Joint(_)))
+    }
+
     /// Finds the loops that were compiled for its stages, which pays where it is run on much or again.
     pub(crate) fn compile(&mut self) {
         self.stages().for_each(|stage| {

@@ -85,10 +85,10 @@ impl<T: Element> Ground<'_, T> {
 impl<T: Element> Tile<'_, '_, '_, T> {
     pub(crate) fn run(mut self) {
         self.start();
-        let body = self.stage.beside.as_ref();
-        if let Some((body, run)) =
-            body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)))
-        {
+        // Of fewer rows, most lanes of a loop would be nobody's.
+        let body = self.stage.beside.as_ref().filter(|_| self.block.lanes >= LANES);
+        let compiled = body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)));
+        if let Some((body, run)) = compiled {
             self.run_body(body, run);
             return self.finish();
         }
@@ -103,13 +103,14 @@ impl<T: Element> Tile<'_, '_, '_, T> {
     /// Empties what the reductions add up in, and says what the slots stand for.
     fn start(&mut self) {
         let scratch = &mut *self.scratch;
+        let lanes = self.block.lanes.next_multiple_of(LANES);
         for op in &self.stage.full {
             match *op {
                 FullOp::Reduce(Reduce::Sum, _, Into::Row(row))
                 | FullOp::SumOfProducts(_, _, Into::Row(row))
-                | FullOp::Pick(_, _, row) => scratch.rows[row].fill(0.0),
+                | FullOp::Pick(_, _, row) => scratch.rows[row][..lanes].fill(0.0),
                 FullOp::Reduce(Reduce::Max, _, Into::Row(row)) => {
-                    scratch.highest[row].fill(-T::Compute::INFINITY);
+                    scratch.highest[row][..lanes].fill(-T::Compute::INFINITY);
                 }
                 FullOp::Op(..)
                 | FullOp::Reduce(_, _, Into::Fold(_))
@@ -422,7 +423,7 @@ impl<T: Element> Tile<'_, '_, '_, T> {
         for op in &self.stage.full {
             match *op {
                 FullOp::Reduce(Reduce::Max, _, Into::Row(row)) => {
-                    let highest = self.scratch.highest[row].iter();
+                    let highest = self.scratch.highest[row][..lanes].iter();
                     for (out, highest) in self.scratch.rows[row].iter_mut().zip(highest) {
                         *out = highest.to_f64();
                     }
