@@ -143,6 +143,11 @@ impl<'g> Bounds<'g> {
             let [zero, infinite] = [0.0, f64::INFINITY].map(|x| y.constant(x));
             Var::select(Compare::Eq, rounding, infinite, zero, rounding)
         });
+        // What is rounded is as much larger as its bound, where a branch may turn.
+        let passed = passed.map(|passed| match rounding {
+            Some(_) => passed * (1.0 + format.unit()),
+            None => passed,
+        });
         let bound = sum(passed, rounding);
         bound.map(|bound| self.overflow(id, bound, format))
     }
