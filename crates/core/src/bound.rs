@@ -10,18 +10,17 @@ use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::real::Real;
 use crate::sequence::TableVar;
 
-/// The bound of every node there is, as it leaves: a number is rounded then.
-pub(crate) fn bounds(graph: &Graph, format: Format) -> Vec<Var<'_>> {
+/// The bound of any node there is so far, as it leaves: a number is rounded then.
+pub(crate) fn bounds<'g>(graph: &'g Graph, format: Format) -> impl Fn(Var<'g>) -> Var<'g> {
     let mut bounds = Bounds { graph, format, of: Vec::new() };
     for index in 0..graph.len() {
         let bound = bounds.node(Id(index));
         bounds.of.push(bound);
     }
-    let leaving = |index| {
-        let bound = bounds.argument(Id(index), full(0));
-        bound.map_or(graph.number(0.0), |bound| overflow(graph.var(Id(index)), bound, format))
-    };
-    (0..bounds.of.len()).map(leaving).collect()
+    move |y| {
+        let bound = bounds.argument(y.id(), full(0));
+        bound.map_or(graph.number(0.0), |bound| overflow(y, bound, format))
+    }
 }
 
 struct Bounds<'g> {
@@ -96,10 +95,9 @@ impl<'g> Bounds<'g> {
                 let exact = y.constant(0.0);
                 let [t, o] = [then_bound, or_bound].map(|bound| bound.unwrap_or(exact));
                 let taken = Var::select(compare, a, b, t, o);
-                // The other branch may be taken where the comparison is within its sides' bounds.
                 let either = sum(a_bound, b_bound).map_or(taken, |reach| {
                     let both = (then - or).abs() + t + o;
-                    Var::select(Compare::Lt, (a - b).abs(), reach, both, taken)
+                    self.either([a, b], reach, [both, taken])
                 });
                 (either.id() != exact.id()).then_some(either)
             }
@@ -140,6 +138,22 @@ impl<'g> Bounds<'g> {
         sum(passed, self.rounding(y, node, format)).map(|bound| overflow(y, bound, format))
     }
 
+    /// `both` where a comparison of a and b may turn, else `taken`: where they are within their bounds, or a number that
+    /// the format cannot hold meets an infinity, which it is there.
+    fn either(&self, [a, b]: [Var<'g>; 2], reach: Var<'g>, [both, taken]: [Var<'g>; 2]) -> Var<'g> {
+        let [huge, infinite] = [self.format.huge(), f64::INFINITY].map(|x| a.constant(x));
+        let [a_size, b_size] = [a, b].map(Real::abs);
+        let finite = |x: Var<'g>| x.known().is_some_and(f64::is_finite);
+        let beside = if finite(a) || finite(b) {
+            taken
+        } else {
+            let least = Var::select(Compare::Lt, a_size, b_size, a_size, b_size);
+            let held = Var::select(Compare::Le, least, huge, taken, both);
+            Var::select(Compare::Lt, least, infinite, held, taken)
+        };
+        Var::select(Compare::Lt, (a - b).abs(), reach, both, beside)
+    }
+
     /// The bound of an argument; a number is rounded when it meets a tensor.
     fn argument(&self, x: Id, result: Shape) -> Option<Var<'g>> {
         let (bound, x) = (self.of[x.0], self.graph.var(x));
@@ -148,7 +162,7 @@ impl<'g> Bounds<'g> {
         }
         let exact = x.known().is_some_and(|x| self.format.round(x) == x || x.is_nan());
         let rounded = (!exact).then(|| x.abs() * self.format.unit() + self.format.tiny());
-        sum(bound, rounded)
+        sum(bound, rounded).map(|bound| overflow(x, bound, self.format))
     }
 
     /// What the op itself rounds.

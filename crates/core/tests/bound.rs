@@ -3,31 +3,33 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use lossmith_core::catalogue::{Argument, Entry, Kind};
+use lossmith_core::graph::Var;
 use lossmith_core::loss::Arguments;
+use lossmith_core::op::Compare;
+use lossmith_core::real::Real;
 use lossmith_core::{Definition, Dense, Format, Inputs, Loss, Reduction, Terms};
 
-/// The input as it is, or three times as much.
+/// A function of the input.
 #[derive(Clone, Debug)]
-struct Times(Option<f64>);
+struct Of(for<'g> fn(Var<'g>) -> Var<'g>);
 
-impl Definition for Times {
+impl Definition for Of {
     fn entry(&self) -> &'static Entry {
         const ENTRY: Entry = Entry {
-            name: "times",
+            name: "of",
             kind: Kind::Loss,
-            formula: "c·x",
+            formula: "f(x)",
             arguments: &[Argument::input()],
         };
         &ENTRY
     }
 
     fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
-        let x = a.tensor("input");
-        Terms::new(self.0.map_or(x, |factor| x * factor))
+        Terms::new(self.0(a.tensor("input")))
     }
 }
 
-fn bound(loss: Times, x: f64, format: Format) -> f64 {
+fn bound(loss: Of, x: f64, format: Format) -> f64 {
     let inputs = Inputs::<Dense>::new().tensor("input", vec![x]);
     let bound = Loss::new(loss).reduction(Reduction::None).error_bound(&inputs, format).unwrap();
     bound.value.data()[0]
@@ -36,7 +38,7 @@ fn bound(loss: Times, x: f64, format: Format) -> f64 {
 #[test]
 fn what_no_op_rounds_is_exact() {
     for format in [Format::F32, Format::F16, Format::BF16] {
-        assert_eq!(bound(Times(None), 1.5, format), 0.0);
+        assert_eq!(bound(Of(|x| x), 1.5, format), 0.0);
     }
 }
 
@@ -44,15 +46,29 @@ fn what_no_op_rounds_is_exact() {
 fn a_product_is_off_by_a_rounding_and_a_number_by_its_own() {
     let unit = Format::F16.unit();
     let near = |got: f64, roundings: f64| (got / (3.0 * unit) - roundings).abs() < 0.01;
-    let exact = bound(Times(Some(2.0)), 1.5, Format::F16);
+    let exact = bound(Of(|x| x * 2.0), 1.5, Format::F16);
     assert!(near(exact, 1.0), "{exact}");
     // A third is not in the format: two roundings.
-    let rounded = bound(Times(Some(1.0 / 3.0)), 9.0, Format::F16);
+    let rounded = bound(Of(|x| x * (1.0 / 3.0)), 9.0, Format::F16);
     assert!(near(rounded, 2.0), "{rounded}");
 }
 
 #[test]
 fn there_is_a_bound_up_to_the_formats_largest_number() {
-    assert!(bound(Times(Some(3.0)), 20_000.0, Format::F16).is_finite());
-    assert!(bound(Times(Some(4.0)), 20_000.0, Format::F16).is_infinite());
+    assert!(bound(Of(|x| x * 3.0), 20_000.0, Format::F16).is_finite());
+    assert!(bound(Of(|x| x * 4.0), 20_000.0, Format::F16).is_infinite());
+    // Nor may a number be larger that meets a tensor.
+    assert!(bound(Of(|x| x * 65_000.0), 0.5, Format::F16).is_finite());
+    assert!(bound(Of(|x| x * 66_000.0), 0.5, Format::F16).is_infinite());
+}
+
+#[test]
+fn a_comparison_of_what_the_format_cannot_hold_with_an_infinity_may_turn() {
+    let infinite = Of(|x| {
+        let [zero, one, infinite] = [0.0, 1.0, f64::INFINITY].map(|number| x.constant(number));
+        Var::select(Compare::Eq, x * 4.0, infinite, one, zero)
+    });
+    for (x, turns) in [(1.0, 0.0), (20_000.0, 1.0), (f64::INFINITY, 0.0)] {
+        assert_eq!(bound(infinite.clone(), x, Format::F16), turns, "{x}");
+    }
 }
