@@ -63,7 +63,7 @@ enum Action {
     },
     /// Judge value and gradients on every backend and number format against the exact ones
     Compare {
-        /// A loss of the catalogue; without one, every loss on the digits
+        /// A loss of the catalogue, for a report several with commas between; without one, every loss on the digits
         loss: Option<String>,
         /// NAME=FILE, NAME an argument of the loss
         arguments: Vec<String>,

@@ -1,8 +1,10 @@
 //! `lossmith compare --report` and `--against`: the worst that each loss can be off, on every backend and format.
 
 mod curves;
+mod kept;
 mod page;
 
+use crate::beside::Beside;
 use crate::compare::align;
 use crate::error::Error;
 use crate::progress::Progress;
@@ -11,16 +13,16 @@ use clap::Args;
 use comfy_table::{Table, presets};
 use curves::{Curves, curves};
 use half::{bf16, f16};
+use kept::{Kept, Measured, Settings};
 use lossmith_core::catalogue;
 use lossmith_exact::Oracle;
 use lossmith_precision::{Candidate, Cell, Depth, Measures, Worst, exhaust, search};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
-use tempfile::TempDir;
 
 /// What a report's JSON is read by; another number is another layout.
 const LAYOUT: u64 = 1;
@@ -57,14 +59,14 @@ impl Wanted {
     }
 }
 
-/// One loss with its options; without, all there are.
+/// Losses, with commas between, and their options; without, all there are.
 pub(crate) type Chosen<'a> = Option<(&'a str, &'a [String])>;
 
 /// All that was measured.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     layout: u64,
-    version: &'static str,
+    version: String,
     seed: u64,
     rounds: usize,
     steps: usize,
@@ -74,17 +76,17 @@ pub(crate) struct Report {
 }
 
 /// A loss on a backend and format.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Entry {
-    loss: &'static str,
+    loss: String,
     backend: String,
-    dtype: &'static str,
+    dtype: String,
     outputs: Vec<Output>,
     unsupported: Option<String>,
 }
 
 /// The value, or a gradient.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Output {
     output: String,
     count: usize,
@@ -93,8 +95,11 @@ struct Output {
     p99_ulp: f64,
     mean_ulp: f64,
     not_nearest: usize,
+    #[serde(deserialize_with = "or_infinite")]
     max_relative: f64,
+    #[serde(deserialize_with = "or_infinite")]
     max_absolute: f64,
+    #[serde(deserialize_with = "or_infinite")]
     explained: f64,
     nan: usize,
     infinite: usize,
@@ -105,26 +110,31 @@ struct Output {
 }
 
 /// A result that is off, and the inputs that give it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Spot {
     ulp: Option<f64>,
     got: String,
     got_hex: String,
     exact: String,
     index: usize,
-    class: &'static str,
+    class: String,
     seed: u64,
     steps: usize,
     inputs: BTreeMap<String, Numbers>,
-    causes: Vec<(String, f64)>,
+    causes: Vec<(String, Option<f64>)>,
 }
 
 /// An array, in decimal and in the format's own bits.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Numbers {
     shape: Vec<usize>,
     data: Vec<String>,
     hex: Vec<String>,
+}
+
+/// A number that is infinite where JSON, which has no word for that, says null.
+fn or_infinite<'de, D: Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(json)?.unwrap_or(f64::INFINITY))
 }
 
 /// Searches, writes what is wanted, and says how it went.
@@ -134,13 +144,12 @@ pub(crate) fn run(chosen: Chosen<'_>, wanted: &Wanted, json: bool) -> Result<Str
     let seed = wanted.seed.or(of_old("seed")).unwrap_or(1);
     let of_old = |name: &str| of_old(name).and_then(|n| usize::try_from(n).ok());
     let rounds = wanted.rounds.or(of_old("rounds")).unwrap_or(4).max(1);
-    chosen.map(|(loss, options)| loss_of(loss, options)).transpose()?;
-    let beside = wanted.report.as_deref().map(beside).transpose()?;
     let depth = Depth { rounds, steps: 24, long: 4096, seed };
-    let report = measured(chosen, &depth)?;
+    let kept = measured(chosen, wanted.report.clone(), &depth)?;
+    let report = Report::of(&kept);
     let text = serde_json::to_string(&report).map_err(|error| wrong(DATA.as_ref(), error))?;
-    if let (Some(dir), Some(beside)) = (&wanted.report, beside) {
-        write(dir, &beside, &[("index.html", &page::page(&report)?), (DATA, &text)])?;
+    if wanted.report.is_some() {
+        kept.finish(&[("index.html", &page::page(&report)?), (DATA, &text)])?;
     }
     let shown = if json { text } else { summary(&report) };
     let worse = old.map(|old| worse(&old, &report, wanted.threshold)).unwrap_or_default();
@@ -151,8 +160,22 @@ fn wrong(path: &Path, error: impl ToString) -> Error {
     Error::Report(path.display().to_string(), error.to_string())
 }
 
-/// All losses, or the chosen one, each measured by one of two threads.
-fn measured(chosen: Chosen<'_>, depth: &Depth) -> Result<Report, Error> {
+/// All losses, or the chosen ones, with those that the directory has already.
+fn measured(chosen: Chosen<'_>, dir: Option<PathBuf>, depth: &Depth) -> Result<Kept, Error> {
+    let mut losses: Vec<_> = catalogue::all().iter().map(|loss| loss.entry().name).collect();
+    if let Some((names, options)) = chosen {
+        let names: Vec<_> = names.split(',').collect();
+        names.iter().try_for_each(|name| loss_of(name, options).map(drop))?;
+        losses.retain(|name| names.contains(name));
+    }
+    let options = chosen.map_or(&[][..], |(_, options)| options);
+    let kept = Kept::new(dir, Settings::new(&losses, options, depth))?;
+    measure(&kept, depth)?;
+    Ok(kept)
+}
+
+/// Measures the losses that are left, each by one of two threads.
+fn measure(kept: &Kept, depth: &Depth) -> Result<(), Error> {
     let runners: Vec<_> =
         RUNNERS.iter().filter(|runner| runner.0 != BackendName::Reference).collect();
     let candidates: Vec<_> = runners
@@ -163,12 +186,8 @@ fn measured(chosen: Chosen<'_>, depth: &Depth) -> Result<Report, Error> {
             run,
         })
         .collect();
-    let names: Vec<_> = match chosen {
-        Some((loss, options)) => vec![loss_of(loss, options)?.entry().name],
-        None => catalogue::all().iter().map(|loss| loss.entry().name).collect(),
-    };
-    let progress = Progress::new(names.len());
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let names = kept.left();
+    let (progress, next) = (Progress::new(names.len()), AtomicUsize::new(0));
     let work = || -> Result<(), Error> {
         // Each thread has its own: its constants grow as they are needed.
         let oracle = Oracle::new();
@@ -176,16 +195,15 @@ fn measured(chosen: Chosen<'_>, depth: &Depth) -> Result<Report, Error> {
             let place = next.fetch_add(1, Ordering::Relaxed);
             let Some(name) = names.get(place) else { return Ok(()) };
             progress.step(name);
-            let loss = loss_of(name, chosen.map_or(&[], |(_, options)| options))?;
+            let loss = loss_of(name, &kept.settings().options)?;
             let mut cells = search(&loss, &candidates, depth, &oracle)?;
             exhaust(&loss, &candidates, &mut cells, &Oracle::with_bits(128))?;
-            let mut entries = Vec::new();
-            for (cell, runner) in cells.iter().zip(&runners) {
-                entries.push(entry(cell, (runner.0, runner.1), &loss, &oracle)?);
-            }
+            let entries = cells.iter().zip(&runners);
+            let entries =
+                entries.map(|(cell, runner)| entry(cell, (runner.0, runner.1), &loss, &oracle));
+            let cells = entries.collect::<Result<_, _>>()?;
             let curves = curves(&loss, &candidates, &oracle)?;
-            let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            done.push((place, entries, curves));
+            kept.keep(Measured { loss: name.clone(), cells, curves })?;
         }
     };
     std::thread::scope(|scope| {
@@ -199,16 +217,38 @@ fn measured(chosen: Chosen<'_>, depth: &Depth) -> Result<Report, Error> {
         Ok::<(), Error>(())
     })?;
     progress.clear();
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    done.sort_by_key(|(place, ..)| *place);
-    let (mut cells, mut all_curves) = (Vec::new(), Vec::new());
-    for (_, entries, curves) in done {
-        cells.extend(entries);
-        all_curves.extend(curves);
+    Ok(())
+}
+
+impl Report {
+    fn of(kept: &Kept) -> Self {
+        let Settings { layout, version, seed, rounds, steps, long, .. } = kept.settings().clone();
+        let (mut cells, mut curves) = (Vec::new(), Vec::new());
+        for measured in kept.all() {
+            cells.extend(measured.cells);
+            curves.extend(measured.curves);
+        }
+        Self { layout, version, seed, rounds, steps, long, cells, curves }
     }
-    let Depth { rounds, steps, long, seed } = *depth;
-    let version = env!("CARGO_PKG_VERSION");
-    Ok(Report { layout: LAYOUT, version, seed, rounds, steps, long, cells, curves: all_curves })
+
+    /// Every backend and format.
+    fn columns(&self) -> Vec<(&str, &str)> {
+        let mut columns = Vec::new();
+        for cell in &self.cells {
+            let column = (cell.backend.as_str(), cell.dtype.as_str());
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        columns
+    }
+
+    /// Every loss.
+    fn losses(&self) -> Vec<&str> {
+        let mut losses: Vec<_> = self.cells.iter().map(|cell| cell.loss.as_str()).collect();
+        losses.dedup();
+        losses
+    }
 }
 
 fn entry(
@@ -224,9 +264,9 @@ fn entry(
         outputs.push(output_of(output, measures, runner, loss, blame.then_some(oracle))?);
     }
     Ok(Entry {
-        loss: cell.loss,
+        loss: cell.loss.to_owned(),
         backend: cell.backend.to_owned(),
-        dtype: cell.format.name,
+        dtype: cell.format.name.to_owned(),
         outputs,
         unsupported: cell.unsupported.clone(),
     })
@@ -247,7 +287,9 @@ fn output_of(
         let (format, element) = (runner.1.format(), (output, found.index));
         let at = (&found.spot.problem, found.spot.class);
         let causes = ask(&WhichOps { loss, spot: at, format, element, oracle }, runner)?;
-        spot.causes = causes.into_iter().take(4).map(|cause| (cause.op, cause.ulps)).collect();
+        let finite = |ulps: f64| ulps.is_finite().then_some(ulps);
+        let causes = causes.into_iter().take(4).map(|cause| (cause.op, finite(cause.ulps)));
+        spot.causes = causes.collect();
     }
     Ok(Output {
         output: output.to_owned(),
@@ -289,7 +331,7 @@ fn spot(worst: &Worst, dtype: Dtype) -> Spot {
         got_hex: hex(worst.got, dtype),
         exact: worst.exact.decimal(24),
         index: worst.index,
-        class: worst.spot.class.name(),
+        class: worst.spot.class.name().to_owned(),
         seed: worst.spot.seed,
         steps: worst.spot.steps,
         inputs,
@@ -308,23 +350,15 @@ fn hex(x: f64, dtype: Dtype) -> String {
     }
 }
 
-/// A directory in the one that is to be written, which shows before the search that it can be.
-fn beside(dir: &Path) -> Result<TempDir, Error> {
-    std::fs::create_dir_all(dir).map_err(|error| wrong(dir, error))?;
-    tempfile::tempdir_in(dir).map_err(|error| wrong(dir, error))
-}
-
-/// Writes the files, all of them or none.
-fn write(dir: &Path, beside: &TempDir, files: &[(&str, &str)]) -> Result<(), Error> {
+/// Writes the files into the directory, all of them or none.
+fn write(dir: &Path, files: &[(&str, &str)]) -> Result<(), Error> {
+    let beside = Beside::new(dir).map_err(|error| wrong(dir, error))?;
     for (name, text) in files {
-        let path = beside.path().join(name);
+        let path = beside.path(name);
         std::fs::write(&path, text).map_err(|error| wrong(&path, error))?;
     }
-    for (name, _) in files {
-        let path = dir.join(name);
-        std::fs::rename(beside.path().join(name), &path).map_err(|error| wrong(&path, error))?;
-    }
-    Ok(())
+    let names: Vec<_> = files.iter().map(|(name, _)| *name).collect();
+    beside.publish(&names).map_err(|error| wrong(dir, error))
 }
 
 /// An older report, of this layout.
@@ -350,7 +384,7 @@ fn parse(text: &str) -> Result<Value, String> {
 pub fn worse_than(text: &str, threshold: f64) -> Result<Vec<String>, String> {
     static SMALL: LazyLock<Option<Report>> = LazyLock::new(|| {
         let depth = Depth { rounds: 1, steps: 1, long: 64, seed: 1 };
-        measured(Some(("l1", &[])), &depth).ok()
+        measured(Some(("l1", &[])), None, &depth).ok().map(|kept| Report::of(&kept))
     });
     let (old, small) = (parse(text)?, SMALL.as_ref().ok_or("l1 cannot be measured")?);
     Ok(worse(&old, small, threshold))
@@ -401,21 +435,13 @@ fn worse(old: &Value, new: &Report, threshold: f64) -> Vec<String> {
 
 /// The bits lost of each loss on each backend and format.
 fn summary(report: &Report) -> String {
-    let mut columns: Vec<(&str, &str)> = Vec::new();
-    for cell in &report.cells {
-        let column = (cell.backend.as_str(), cell.dtype);
-        if !columns.contains(&column) {
-            columns.push(column);
-        }
-    }
+    let columns = report.columns();
     let heads = columns.iter().map(|(backend, dtype)| format!("{backend}\n{dtype}"));
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_header(std::iter::once("bits lost".to_owned()).chain(heads));
-    let mut losses: Vec<_> = report.cells.iter().map(|cell| cell.loss).collect();
-    losses.dedup();
-    for loss in losses {
+    for loss in report.losses() {
         let of_loss = report.cells.iter().filter(|cell| cell.loss == loss).map(Entry::short);
         table.add_row(std::iter::once(loss.to_owned()).chain(of_loss));
     }

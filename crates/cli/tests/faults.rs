@@ -69,6 +69,10 @@ fn a_full_disk_is_an_error_and_leaves_nothing() {
     one_line(&output, "--save ");
     assert_eq!(names(&out), ["value.npy"]);
     assert_eq!(std::fs::read_to_string(out.join("value.npy")).unwrap(), "old");
+    // A report that cannot keep what it has is not begun.
+    let report = ["compare", "l1", "--rounds", "1", "--report", out.to_str().unwrap()];
+    one_line(&on_a_full_disk(0, &report), "unfinished.json: ");
+    assert_eq!(names(&out), ["value.npy"]);
 }
 
 #[test]

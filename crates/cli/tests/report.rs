@@ -104,3 +104,67 @@ fn what_cannot_be_is_said_in_one_line() {
     refused(&["compare", "l1", "input=x.npy", "--report", &none], "leave files out");
     assert!(!Path::new(&none).exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_stopped_goes_on() {
+    const LOSSES: usize = 6;
+    let command = |dir: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lossmith"));
+        command.args(["compare", "l1,mse,huber,smooth_l1,log_cosh,hinge_embedding"]);
+        command.args(["--rounds", "1", "--report"]).arg(dir);
+        command
+    };
+    let data = |dir: &Path| std::fs::read_to_string(dir.join("precision.json")).unwrap();
+    let whole = tempfile::tempdir().unwrap();
+    assert!(command(whole.path()).output().unwrap().status.success());
+
+    let dir = tempfile::tempdir().unwrap();
+    let unfinished = dir.path().join("unfinished.json");
+    let kept = || -> Option<serde_json::Value> {
+        Some(serde_json::from_str(&std::fs::read_to_string(&unfinished).ok()?).unwrap())
+    };
+    let done = || kept().map_or(0, |kept| kept["measured"].as_array().unwrap().len());
+    let mut child = command(dir.path()).spawn().unwrap();
+    while done() == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be stopped");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let count = done();
+    assert!((1..LOSSES).contains(&count), "{count}");
+    let said = |output: &Output, what: &str| {
+        let said = String::from_utf8(output.stderr.clone()).unwrap();
+        assert!(said.contains(what), "{said}");
+    };
+    assert!(!dir.path().join("precision.json").exists());
+
+    // What is done is not done again: a mark on it is in the report.
+    let marked = tempfile::tempdir().unwrap();
+    let mut mark = kept().unwrap();
+    let loss = mark["measured"][0]["loss"].clone();
+    mark["measured"][0]["cells"][0]["unsupported"] = "a mark".into();
+    std::fs::write(marked.path().join("unfinished.json"), mark.to_string()).unwrap();
+    for dir in [dir.path(), marked.path()] {
+        let output = command(dir).output().unwrap();
+        assert!(output.status.success());
+        said(&output, &format!("has {count} of {LOSSES} losses: going on"));
+        assert!(!dir.join("unfinished.json").exists());
+    }
+    assert_eq!(data(dir.path()), data(whole.path()));
+    let marked: serde_json::Value = serde_json::from_str(&data(marked.path())).unwrap();
+    let cells = marked["cells"].as_array().unwrap();
+    let marks: Vec<_> = cells.iter().filter(|cell| cell["unsupported"] == "a mark").collect();
+    assert_eq!(marks.len(), 1);
+    assert_eq!(marks[0]["loss"], loss);
+
+    // Of other settings it is no use.
+    std::fs::write(dir.path().join("unfinished.json"), mark.to_string()).unwrap();
+    let other = ["compare", "l1", "--rounds", "1", "--report", dir.path().to_str().unwrap()];
+    let other = lossmith(&other);
+    assert!(other.status.success());
+    said(&other, "is of other settings: starting anew");
+    assert!(!data(dir.path()).contains("a mark"));
+}

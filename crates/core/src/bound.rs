@@ -17,10 +17,7 @@ pub(crate) fn bounds<'g>(graph: &'g Graph, format: Format) -> impl Fn(Var<'g>) -
         let bound = bounds.node(Id(index));
         bounds.of.push(bound);
     }
-    move |y| {
-        let bound = bounds.argument(y.id(), full(0));
-        bound.map_or(graph.number(0.0), |bound| overflow(y, bound, format))
-    }
+    move |y| bounds.argument(y.id(), full(0)).unwrap_or(graph.number(0.0))
 }
 
 struct Bounds<'g> {
@@ -73,7 +70,8 @@ impl<'g> Bounds<'g> {
             Node::Unary(op, x) => pass(of(x), derivative::unary(op, self.graph.var(x), y)),
             Node::Binary(op, a, b) => {
                 let [da, db] = derivative::binary(op, self.graph.var(a), self.graph.var(b), y);
-                let first_order = sum(pass(of(a), da), pass(of(b), db));
+                let of_b = if op == Binary::Weigh { weighed(of(b), db) } else { pass(of(b), db) };
+                let first_order = sum(pass(of(a), da), of_b);
                 // Where a branch may turn, a bound is as large as what it bounds, and a product's second order counts.
                 let second_order = match (op, of(b)) {
                     (Binary::Mul | Binary::Weigh, Some(b)) => pass(of(a), b),
@@ -95,9 +93,12 @@ impl<'g> Bounds<'g> {
                 let exact = y.constant(0.0);
                 let [t, o] = [then_bound, or_bound].map(|bound| bound.unwrap_or(exact));
                 let taken = Var::select(compare, a, b, t, o);
+                // The other branch may be taken where the comparison is within its sides' bounds, or a side has none.
                 let either = sum(a_bound, b_bound).map_or(taken, |reach| {
                     let both = (then - or).abs() + t + o;
-                    self.either([a, b], reach, [both, taken])
+                    let infinite = y.constant(f64::INFINITY);
+                    let near = Var::select(Compare::Lt, (a - b).abs(), reach, both, taken);
+                    Var::select(Compare::Eq, reach, infinite, both, near)
                 });
                 (either.id() != exact.id()).then_some(either)
             }
@@ -135,23 +136,49 @@ impl<'g> Bounds<'g> {
         };
         // Numbers on the host are f64, whatever the format.
         let format = if shape == NUMBER { Format::F64 } else { self.format };
-        sum(passed, self.rounding(y, node, format)).map(|bound| overflow(y, bound, format))
+        // An infinity is not rounded.
+        let rounding = self.rounding(y, node, format).map(|rounding| {
+            let [zero, infinite] = [0.0, f64::INFINITY].map(|x| y.constant(x));
+            Var::select(Compare::Eq, rounding, infinite, zero, rounding)
+        });
+        let bound = sum(passed, rounding);
+        bound.map(|bound| self.overflow(id, bound, format))
     }
 
-    /// `both` where a comparison of a and b may turn, else `taken`: where they are within their bounds, or a number that
-    /// the format cannot hold meets an infinity, which it is there.
-    fn either(&self, [a, b]: [Var<'g>; 2], reach: Var<'g>, [both, taken]: [Var<'g>; 2]) -> Var<'g> {
-        let [huge, infinite] = [self.format.huge(), f64::INFINITY].map(|x| a.constant(x));
-        let [a_size, b_size] = [a, b].map(Real::abs);
-        let finite = |x: Var<'g>| x.known().is_some_and(f64::is_finite);
-        let beside = if finite(a) || finite(b) {
-            taken
-        } else {
-            let least = Var::select(Compare::Lt, a_size, b_size, a_size, b_size);
-            let held = Var::select(Compare::Le, least, huge, taken, both);
-            Var::select(Compare::Lt, least, infinite, held, taken)
+    /// The bound of a result; none is given where the format cannot hold it.
+    fn overflow(&self, id: Id, bound: Var<'g>, format: Format) -> Var<'g> {
+        let y = self.graph.var(id).abs();
+        let [huge, infinite] = [format.huge(), f64::INFINITY].map(|x| y.constant(x));
+        let finite = Var::select(Compare::Lt, huge, y + bound, infinite, bound);
+        // An infinity that is made of another, or at a pole, is exact.
+        let made = self
+            .reach(id)
+            .map_or(bound, |reach| Var::select(Compare::Eq, reach, infinite, bound, infinite));
+        Var::select(Compare::Eq, y, infinite, made, finite)
+    }
+
+    /// What is infinite where the result may be and is exact; none where it is exact whenever it is infinite.
+    fn reach(&self, id: Id) -> Option<Var<'g>> {
+        let of = |x: Id| self.graph.var(x).abs();
+        let [a, b] = match self.graph.node(id).0 {
+            Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Softplus, x) => return Some(of(x)),
+            Node::Binary(Binary::Div, a, b) => [of(a), of(b).constant(1.0) / of(b)],
+            Node::Binary(_, a, b) => [of(a), of(b)],
+            Node::Constant(_)
+            | Node::Input(_)
+            | Node::Size(..)
+            | Node::Unary(..)
+            | Node::Select(..)
+            | Node::Reduce(..)
+            | Node::Fold(..)
+            | Node::AtLabel(..)
+            | Node::Take(..)
+            | Node::Put(..)
+            | Node::Matmul(..)
+            | Node::Spread(_)
+            | Node::Detach(_) => return None,
         };
-        Var::select(Compare::Lt, (a - b).abs(), reach, both, beside)
+        Some(Var::select(Compare::Lt, a, b, b, a))
     }
 
     /// The bound of an argument; a number is rounded when it meets a tensor.
@@ -162,7 +189,7 @@ impl<'g> Bounds<'g> {
         }
         let exact = x.known().is_some_and(|x| self.format.round(x) == x || x.is_nan());
         let rounded = (!exact).then(|| x.abs() * self.format.unit() + self.format.tiny());
-        sum(bound, rounded).map(|bound| overflow(x, bound, self.format))
+        sum(bound, rounded).map(|bound| self.overflow(x.id(), bound, self.format))
     }
 
     /// What the op itself rounds.
@@ -225,14 +252,15 @@ impl<'g> Bounds<'g> {
     }
 }
 
-/// The bound of y; none is given where the format cannot hold y.
-fn overflow<'g>(y: Var<'g>, bound: Var<'g>, format: Format) -> Var<'g> {
-    let [huge, infinite] = [format.huge(), f64::INFINITY].map(|x| y.constant(x));
-    Var::select(Compare::Lt, huge, y.abs() + bound, infinite, bound)
+/// What an argument's bound comes to in the result; of one that has none, the result has none.
+fn pass<'g>(bound: Option<Var<'g>>, derivative: Var<'g>) -> Option<Var<'g>> {
+    let passed = weighed(bound, derivative)?;
+    let infinite = passed.constant(f64::INFINITY);
+    Some(Var::select(Compare::Eq, bound?, infinite, infinite, passed))
 }
 
-/// What an argument's bound comes to in the result.
-fn pass<'g>(bound: Option<Var<'g>>, derivative: Var<'g>) -> Option<Var<'g>> {
+/// The same where a derivative of 0 is a weight that skips the argument, whatever it is.
+fn weighed<'g>(bound: Option<Var<'g>>, derivative: Var<'g>) -> Option<Var<'g>> {
     let bound = bound?;
     let zero = bound.constant(0.0);
     Some(Var::select(Compare::Eq, bound, zero, zero, derivative.abs().weigh(bound)))

@@ -9,7 +9,7 @@ use lossmith_exact::{Big, Oracle};
 use lossmith_precision::{Candidate, Class, made, ulps};
 use lossmith_tests::{Beside, Problem, Stream};
 use plotters::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How many points a curve has.
 const POINTS: usize = 129;
@@ -17,15 +17,27 @@ const POINTS: usize = 129;
 const CLASSES: usize = 3;
 /// More bits are not told apart.
 const MOST_BITS: f64 = 12.0;
+/// A colour for each name that a line has, seen on white and on black.
+const COLOURS: [RGBColor; 9] = [
+    RGBColor(128, 128, 128),
+    RGBColor(31, 119, 180),
+    RGBColor(230, 126, 34),
+    RGBColor(39, 174, 96),
+    RGBColor(192, 57, 43),
+    RGBColor(142, 68, 173),
+    RGBColor(22, 160, 133),
+    RGBColor(211, 84, 160),
+    RGBColor(183, 149, 11),
+];
 
 /// How many elements the means have.
 const COUNTS: [usize; 5] = [16, 64, 256, 1024, 4096];
 
 /// A loss along its first argument.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Curves {
-    pub(crate) loss: &'static str,
-    pub(crate) argument: &'static str,
+    pub(crate) loss: String,
+    pub(crate) argument: String,
     pub(crate) x: Vec<f64>,
     value: Vec<Line>,
     grad: Vec<Line>,
@@ -35,7 +47,7 @@ pub(crate) struct Curves {
 }
 
 /// A number for every x, where there is one.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Line {
     name: String,
     y: Vec<Option<f64>>,
@@ -89,8 +101,8 @@ pub(crate) fn curves(
     let argument = loss.entry().arguments[0].name;
     let unreduced = loss.clone().with("reduction", "none")?;
     let mut curves = Curves {
-        loss: loss.entry().name,
-        argument,
+        loss: loss.entry().name.to_owned(),
+        argument: argument.to_owned(),
         x,
         value: vec![],
         grad: vec![],
@@ -169,12 +181,24 @@ fn finite(x: f64) -> Option<f64> {
 }
 
 impl Curves {
+    /// What lines are called, and their colour, which is the same in all plots.
+    pub(crate) fn legend(&self) -> Vec<(&str, RGBColor)> {
+        let mut names: Vec<&str> = Vec::new();
+        for line in self.value.iter().chain(&self.bits) {
+            if !names.contains(&line.name.as_str()) {
+                names.push(&line.name);
+            }
+        }
+        names.into_iter().zip(COLOURS.into_iter().cycle()).collect()
+    }
+
     /// The plots as SVG: value, gradient, bits lost, and bits lost by means.
     pub(crate) fn plots(&self) -> Result<Vec<(String, String)>, Error> {
         #[allow(clippy::cast_precision_loss, reason = "thousands")]
         let counts = COUNTS.map(|count| (count as f64).log2());
-        let (x, counts) = ((self.argument, &self.x[..]), ("log2 of the elements", &counts[..]));
-        let mut plots = Vec::new();
+        let (x, counts) =
+            ((self.argument.as_str(), &self.x[..]), ("log2 of the elements", &counts[..]));
+        let (legend, mut plots) = (self.legend(), Vec::new());
         for (title, x, lines) in [
             ("value".to_owned(), x, &self.value),
             (format!("gradient in {}", self.argument), x, &self.grad),
@@ -182,7 +206,7 @@ impl Curves {
             ("bits lost by the mean".to_owned(), counts, &self.sums),
         ] {
             if !lines.is_empty() {
-                let svg = plot(&title, x, lines);
+                let svg = plot(&title, x, lines, &legend);
                 let svg = svg.map_err(|error| Error::Report(title.clone(), error.to_string()))?;
                 plots.push((title, svg));
             }
@@ -195,18 +219,8 @@ fn plot(
     title: &str,
     (x_name, x): (&str, &[f64]),
     lines: &[Line],
+    legend: &[(&str, RGBColor)],
 ) -> Result<String, Box<dyn std::error::Error>> {
-    const COLOURS: [RGBColor; 8] = [
-        RGBColor(128, 128, 128),
-        RGBColor(31, 119, 180),
-        RGBColor(230, 126, 34),
-        RGBColor(39, 174, 96),
-        RGBColor(192, 57, 43),
-        RGBColor(142, 68, 173),
-        RGBColor(22, 160, 133),
-        RGBColor(211, 84, 160),
-    ];
-    let first = &lines[0].y;
     let all = if title.starts_with("bits") { lines } else { &lines[..1] };
     let numbers = all.iter().flat_map(|line| line.y.iter().flatten().copied());
     let (low, high) = numbers.fold((0.0_f64, 0.0_f64), |(low, high), y| (low.min(y), high.max(y)));
@@ -217,7 +231,7 @@ fn plot(
         let root = SVGBackend::with_string(&mut svg, (480, 300)).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
             .margin(8)
-            .x_label_area_size(28)
+            .x_label_area_size(36)
             .y_label_area_size(48)
             .build_cartesian_2d(left..right, low - margin..high + margin)?;
         let faint = BLACK.mix(0.12);
@@ -227,30 +241,19 @@ fn plot(
             .bold_line_style(faint)
             .x_desc(x_name)
             .draw()?;
-        for (line, colour) in lines.iter().zip(COLOURS.into_iter().cycle()) {
-            let width = if std::ptr::eq(&line.y, first) && line.name == "exact" { 4 } else { 1 };
-            let style = colour.stroke_width(width);
-            let mut drawn = false;
+        for line in lines {
+            let colour = legend.iter().find(|(name, _)| *name == line.name);
+            let width = if line.name == "exact" { 4 } else { 1 };
+            let style = colour.map_or(BLACK, |(_, colour)| *colour).stroke_width(width);
             // A gap where there is no number.
             let points: Vec<_> = x.iter().copied().zip(&line.y).collect();
             for part in points.split(|(_, y)| y.is_none()) {
                 let part = part
                     .iter()
                     .filter_map(|(x, y)| y.map(|y| (*x, y.clamp(low - margin, high + margin))));
-                let series = chart.draw_series(LineSeries::new(part, style))?;
-                if !std::mem::replace(&mut drawn, true) {
-                    series.label(&line.name).legend(move |(x, y)| {
-                        PathElement::new(vec![(x, y), (x + 14, y)], colour.stroke_width(2))
-                    });
-                }
+                chart.draw_series(LineSeries::new(part, style))?;
             }
         }
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperMiddle)
-            .background_style(TRANSPARENT)
-            .border_style(TRANSPARENT)
-            .draw()?;
         root.present()?;
     }
     // Black is the page's own colour of text, light or dark.

@@ -3,6 +3,7 @@
 use super::{Entry, Output, Report, Spot};
 use crate::error::Error;
 use lossmith_core::catalogue;
+use plotters::style::RGBColor;
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("style.css");
@@ -26,15 +27,13 @@ fn whole(html: &mut String, report: &Report) -> Result<(), Box<dyn std::error::E
          <h1>How exact is it?</h1>\
          <p>Values and gradients at the worst inputs found, against the exact result in 256 bits: \
          <b>bits lost</b> = log<sub>2</sub>(ulp + 1), value / gradients, lossmith {version}, \
-         seed {seed}, {rounds} rounds of each class, {steps} steps of local search, sums of {long}.</p>\
+         seed {seed}, rounds of each class: {rounds}, {steps} steps of local search, sums of {long}.</p>\
          <p><b>!</b> marks results that are NaN, infinite, 0 or of the other sign where the exact ones are not; \
          they are counted apart. <b>naive</b> is narrow throughout, <b>half</b> stores every op's result in 16 bits and \
          computes in f32, <b>fused</b> is narrow only where arrays enter and leave.</p>"
     )?;
     matrix(html, report)?;
-    let mut losses: Vec<_> = report.cells.iter().map(|cell| cell.loss).collect();
-    losses.dedup();
-    for loss in losses {
+    for loss in report.losses() {
         section(html, report, loss)?;
     }
     writeln!(html, "<script>{SCRIPT}</script></body></html>")?;
@@ -42,19 +41,12 @@ fn whole(html: &mut String, report: &Report) -> Result<(), Box<dyn std::error::E
 }
 
 fn matrix(html: &mut String, report: &Report) -> Result<(), std::fmt::Error> {
-    let mut columns: Vec<(&str, &str)> = Vec::new();
-    for cell in &report.cells {
-        let column = (cell.backend.as_str(), cell.dtype);
-        if !columns.contains(&column) {
-            columns.push(column);
-        }
-    }
     html.push_str("<form id=\"filters\"><label>Loss <input type=\"search\" id=\"wanted\"></label>");
     for (name, class) in [("f64", "f64"), ("f32", "f32"), ("f16", "f16"), ("bf16", "bf16")] {
         write!(html, "<label><input type=\"checkbox\" value=\"{class}\" checked> {name}</label>")?;
     }
     html.push_str("</form><div class=\"wide\"><table id=\"matrix\"><thead><tr><th>loss</th>");
-    for (backend, dtype) in &columns {
+    for (backend, dtype) in report.columns() {
         write!(html, "<th data-dtype=\"{dtype}\">{backend}<br>{dtype}</th>")?;
     }
     html.push_str("</tr></thead><tbody>");
@@ -62,12 +54,13 @@ fn matrix(html: &mut String, report: &Report) -> Result<(), std::fmt::Error> {
     for cell in &report.cells {
         if cell.loss != last {
             let end = if last.is_empty() { "" } else { "</tr>" };
-            last = cell.loss;
-            write!(html, "{end}<tr data-loss=\"{last}\"><th><a href=\"#{last}\">{last}</a></th>")?;
+            last = &cell.loss;
+            let name = last.replace('_', "_<wbr>");
+            write!(html, "{end}<tr data-loss=\"{last}\"><th><a href=\"#{last}\">{name}</a></th>")?;
         }
         let [value, grad] = cell.bits();
         let shade = shade(value.max(grad));
-        let (dtype, short) = (cell.dtype, cell.short());
+        let (dtype, short) = (&cell.dtype, cell.short());
         let why = cell.unsupported.as_deref().map(escape).unwrap_or_default();
         let shade = if why.is_empty() { shade } else { "none".into() };
         write!(
@@ -88,7 +81,7 @@ fn shade(bits: f64) -> String {
 fn section(
     html: &mut String,
     report: &Report,
-    loss: &'static str,
+    loss: &str,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let formula = catalogue::find(loss).map(|loss| loss.entry().formula).unwrap_or_default();
     let formula = escape(formula);
@@ -101,7 +94,14 @@ fn section(
         for (title, svg) in curves.plots()? {
             write!(html, "<figure>{svg}<figcaption>{title}</figcaption></figure>")?;
         }
-        html.push_str("</div>");
+        html.push_str("</div><p class=\"legend\">");
+        for (name, RGBColor(red, green, blue)) in curves.legend() {
+            write!(
+                html,
+                "<span><i style=\"background:rgb({red} {green} {blue})\"></i> {name}</span>"
+            )?;
+        }
+        html.push_str("</p>");
     }
     html.push_str(
         "<div class=\"wide\"><table><thead><tr><th>backend</th><th>output</th><th>max ulp</th><th>99 %</th>\
@@ -135,7 +135,7 @@ fn rows(html: &mut String, cell: &Entry) -> Result<(), std::fmt::Error> {
             digits(*p99_ulp),
             digits(*mean_ulp),
         )?;
-        if let Some(worst) = &output.worst {
+        if let Some(worst) = output.worst.as_ref().filter(|worst| worst.ulp != Some(0.0)) {
             case(html, "worst", worst)?;
         }
         if let Some(odd) = &output.odd {
@@ -158,7 +158,8 @@ fn case(html: &mut String, what: &str, spot: &Spot) -> Result<(), std::fmt::Erro
          class {class}, seed {seed}, {steps} steps away</p>"
     )?;
     for (op, ulps) in &spot.causes {
-        write!(html, "<p>{} alone: {} ulp</p>", escape(op), digits(*ulps))?;
+        let ulps = ulps.map_or("infinitely many".into(), digits);
+        write!(html, "<p>{} alone: {ulps} ulp</p>", escape(op))?;
     }
     for (name, numbers) in &spot.inputs {
         let shape = format!("{:?}", numbers.shape);

@@ -1,5 +1,6 @@
 use super::{Arguments, Definition, Loss};
 use crate::catalogue::{Argument, Entry, Form, Kind, UNIT};
+use crate::op::Compare;
 use crate::real::Real;
 use crate::terms::Terms;
 
@@ -42,9 +43,18 @@ const ENTRY: Entry = Entry {
     ],
 };
 
-/// The unreduced loss of one element.
-pub(super) fn formula<T: Real>(x: T, t: T, pos_weight: T) -> T {
-    t.weigh(pos_weight.weigh((-x).softplus())) + (-t + 1.0).weigh(x.softplus())
+/// The one of x and −x that is not above 0, and the weight of the other one's softplus, of those of −x and of x.
+pub(super) fn below_zero<T: Real>(x: T, [positive, negative]: [T; 2]) -> [T; 2] {
+    let zero = x.constant(0.0);
+    let select = |then: T, otherwise: T| T::select(Compare::Le, x, zero, then, otherwise);
+    [select(x, -x), select(positive, negative)]
+}
+
+/// The unreduced loss of one element, of that and of both weights' sum: the larger softplus is the smaller one and |x|.
+///
+/// So one softplus is enough, and where the weights are t and 1 − t the derivative in t is −x and nothing else.
+pub(super) fn formula<T: Real>([x, larger]: [T; 2], both: T) -> T {
+    both.weigh(x.softplus()) + larger.weigh(-x)
 }
 
 impl Definition for BceWithLogits {
@@ -54,6 +64,9 @@ impl Definition for BceWithLogits {
 
     fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
         let (x, t) = (a.tensor("input"), a.tensor("target"));
-        Terms::new(a.or("weight", 1.0).weigh(formula(x, t, a.or("pos_weight", 1.0))))
+        let (positive, negative) = (a.or("pos_weight", 1.0), -t + 1.0);
+        let weights = [t.weigh(positive), negative];
+        let both = if a.has("pos_weight") { weights[0] + negative } else { x.constant(1.0) };
+        Terms::new(a.or("weight", 1.0).weigh(formula(below_zero(x, weights), both)))
     }
 }

@@ -53,7 +53,8 @@ impl Definition for MultilabelSoftMargin {
 
     fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
         let (x, t) = (a.tensor("input"), a.tensor("target"));
-        let each = bce_with_logits::formula(x, t, x.constant(1.0));
+        let below = bce_with_logits::below_zero(x, [t, -t + 1.0]);
+        let each = bce_with_logits::formula(below, x.constant(1.0));
         Terms::new(a.or("weight", 1.0).weigh(each).sum(Class) / x.size(Class))
     }
 }
