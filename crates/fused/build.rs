@@ -141,5 +141,8 @@ fn bodies(loss: &AnyLoss, inputs: Inputs<Dense>) -> Vec<String> {
         return Vec::new();
     };
     let Some(mut program) = program::Program::new(&plan) else { return Vec::new() };
-    program.stages().filter_map(|stage| body::Body::new(stage)).map(|(_, source)| source).collect()
+    let lying = [body::Lying::Apart, body::Lying::Beside];
+    let bodies =
+        program.stages().flat_map(|stage| lying.map(|lying| body::Body::new(stage, lying)));
+    bodies.flatten().map(|(_, source)| source).collect()
 }

@@ -226,9 +226,44 @@ fn npy(bytes: &[u8]) -> Result<(Vec<usize>, Elements), String> {
     Ok((shape, elements))
 }
 
-/// Refuses a shape that overflows before npyz multiplies its sides.
+/// How deep brackets may be nested in a header: numbers have 2, records up to 4, and with each more npyz takes a few
+/// times as long.
+const NESTED: usize = 4;
+
+/// The text of a header, which begins with its version and how long the text is.
+fn header_text(bytes: &[u8]) -> Option<&[u8]> {
+    let start = if *bytes.get(6)? == 1 { 10 } else { 12 };
+    let mut size = [0; 4];
+    let given = bytes.get(8..start)?;
+    size[..given.len()].copy_from_slice(given);
+    bytes.get(start..)?.get(..usize::try_from(u32::from_le_bytes(size)).ok()?)
+}
+
+/// How deep brackets are nested.
+fn nesting(text: &[u8]) -> usize {
+    let mut depth = 0_usize;
+    let depths = text.iter().map(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth
+    });
+    depths.max().unwrap_or(0)
+}
+
+/// Refuses a header that is not all there or nested too deep before npyz reads it, and a shape that overflows before it
+/// multiplies its sides.
 fn check_header(bytes: &[u8]) -> Result<(), String> {
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1 << 16)]);
+    if !bytes.starts_with(b"\x93NUMPY") {
+        return Err("it is no .npy file: it does not begin with \\x93NUMPY".into());
+    }
+    let text = header_text(bytes).ok_or("it is cut short: its header is not all there")?;
+    if nesting(text) > NESTED {
+        return Err(format!("its header has more than {NESTED} brackets one in the other"));
+    }
+    let head = String::from_utf8_lossy(text);
     let shape =
         head.split_once("'shape':").and_then(|(_, rest)| rest.split_once('(')?.1.split_once(')'));
     let sides = shape.map_or("", |(sides, _)| sides).split(',').map(str::trim);

@@ -189,6 +189,7 @@ fn files_of_any_order_are_read_and_hostile_ones_refused() {
     assert_eq!(of("x.npy", &npy("'<f4'", "True", "(2, 0)", &[])), Ok((vec![2, 0], vec![])));
 
     let whole = 1_u64 << 62;
+    let nested = "[".repeat(64);
     let hostile = [
         ("'|O'", "(1,)", "not one of real numbers"),
         ("'<c8'", "(1,)", "not one of real numbers"),
@@ -196,6 +197,7 @@ fn files_of_any_order_are_read_and_hostile_ones_refused() {
         ("'<f16'", "(1,)", ""),
         ("[('a', '<f4')]", "(1,)", "not one of real numbers"),
         ("('<f4', (2,))", "(1,)", ""),
+        (&nested, "(1,)", "4 brackets one in the other"),
         ("'<f4'", "(3, 3)", "cut short"),
         ("'<f4'", "(-1,)", "not one of whole numbers"),
         ("'<f4'", &format!("({whole}, {whole})"), "more elements than can be counted"),

@@ -10,18 +10,14 @@ use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::real::Real;
 use crate::sequence::TableVar;
 
-/// The bound of every node there is, as it leaves: a number is rounded then.
-pub(crate) fn bounds(graph: &Graph, format: Format) -> Vec<Var<'_>> {
+/// The bound of any node there is so far, as it leaves: a number is rounded then.
+pub(crate) fn bounds<'g>(graph: &'g Graph, format: Format) -> impl Fn(Var<'g>) -> Var<'g> {
     let mut bounds = Bounds { graph, format, of: Vec::new() };
     for index in 0..graph.len() {
         let bound = bounds.node(Id(index));
         bounds.of.push(bound);
     }
-    let leaving = |index| {
-        let bound = bounds.argument(Id(index), full(0));
-        bound.map_or(graph.number(0.0), |bound| bounds.overflow(Id(index), bound, format))
-    };
-    (0..bounds.of.len()).map(leaving).collect()
+    move |y| bounds.argument(y.id(), full(0)).unwrap_or(graph.number(0.0))
 }
 
 struct Bounds<'g> {
@@ -97,10 +93,12 @@ impl<'g> Bounds<'g> {
                 let exact = y.constant(0.0);
                 let [t, o] = [then_bound, or_bound].map(|bound| bound.unwrap_or(exact));
                 let taken = Var::select(compare, a, b, t, o);
-                // The other branch may be taken where the comparison is within its sides' bounds.
+                // The other branch may be taken where the comparison is within its sides' bounds, or a side has none.
                 let either = sum(a_bound, b_bound).map_or(taken, |reach| {
                     let both = (then - or).abs() + t + o;
-                    Var::select(Compare::Lt, (a - b).abs(), reach, both, taken)
+                    let infinite = y.constant(f64::INFINITY);
+                    let near = Var::select(Compare::Lt, (a - b).abs(), reach, both, taken);
+                    Var::select(Compare::Eq, reach, infinite, both, near)
                 });
                 (either.id() != exact.id()).then_some(either)
             }
@@ -142,6 +140,11 @@ impl<'g> Bounds<'g> {
         let rounding = self.rounding(y, node, format).map(|rounding| {
             let [zero, infinite] = [0.0, f64::INFINITY].map(|x| y.constant(x));
             Var::select(Compare::Eq, rounding, infinite, zero, rounding)
+        });
+        // What is rounded is as much larger as its bound, where a branch may turn.
+        let passed = passed.map(|passed| match rounding {
+            Some(_) => passed * (1.0 + format.unit()),
+            None => passed,
         });
         let bound = sum(passed, rounding);
         bound.map(|bound| self.overflow(id, bound, format))
@@ -191,7 +194,7 @@ impl<'g> Bounds<'g> {
         }
         let exact = x.known().is_some_and(|x| self.format.round(x) == x || x.is_nan());
         let rounded = (!exact).then(|| x.abs() * self.format.unit() + self.format.tiny());
-        sum(bound, rounded)
+        sum(bound, rounded).map(|bound| self.overflow(x.id(), bound, self.format))
     }
 
     /// What the op itself rounds.

@@ -8,6 +8,7 @@ use crate::sequence::Tabled;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A node's place in its graph; arguments come before what uses them.
@@ -106,10 +107,21 @@ impl Node {
     }
 }
 
+/// What makes nodes one.
+#[derive(Debug, PartialEq, Eq)]
+struct Key(Node, Shape);
+
+impl Hash for Key {
+    // Few nodes differ in their shape alone, and hashing is what building a graph costs.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
 #[derive(Debug, Default)]
 struct Nodes {
     list: Vec<(Node, Shape)>,
-    seen: HashMap<(Node, Shape), Id>,
+    seen: HashMap<Key, Id>,
     labels: usize,
     derived: Vec<Derived>,
     tabled: Vec<Tabled>,
@@ -237,7 +249,7 @@ impl Graph {
     pub(crate) fn push(&self, node: Node, shape: Shape) -> Var<'_> {
         let mut nodes = self.nodes.borrow_mut();
         let next = Id(nodes.list.len());
-        let id = *nodes.seen.entry((node, shape)).or_insert(next);
+        let id = *nodes.seen.entry(Key(node, shape)).or_insert(next);
         if id == next {
             nodes.list.push((node, shape));
         }

@@ -274,9 +274,9 @@ impl Objective {
             }
         }
         if let Wanted::Bounds(format) = wanted {
-            let all = bounds(&graph, format);
+            let bound = bounds(&graph, format);
             let vars = outputs.iter_mut().flat_map(|(vars, _)| vars);
-            vars.for_each(|var| *var = all[var.id().0]);
+            vars.for_each(|var| *var = bound(*var));
         }
         if let Some(fault) = graph.take_fault() {
             return Err(Error::Objective { fault });

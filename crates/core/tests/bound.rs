@@ -5,6 +5,7 @@
 use lossmith_core::catalogue::{Argument, Entry, Kind};
 use lossmith_core::graph::Var;
 use lossmith_core::loss::Arguments;
+use lossmith_core::op::Compare;
 use lossmith_core::real::Real;
 use lossmith_core::{Definition, Dense, Format, Inputs, Loss, Reduction, Terms};
 
@@ -56,6 +57,20 @@ fn a_product_is_off_by_a_rounding_and_a_number_by_its_own() {
 fn there_is_a_bound_up_to_the_formats_largest_number() {
     assert!(bound(|x| x * 3.0, 20_000.0, Format::F16).is_finite());
     assert!(bound(|x| x * 4.0, 20_000.0, Format::F16).is_infinite());
+    // Nor may a number be larger that meets a tensor.
+    assert!(bound(|x| x * 65_000.0, 0.5, Format::F16).is_finite());
+    assert!(bound(|x| x * 66_000.0, 0.5, Format::F16).is_infinite());
+}
+
+#[test]
+fn a_comparison_of_what_has_overflowed_with_an_infinity_may_turn() {
+    let infinite: for<'g> fn(Var<'g>) -> Var<'g> = |x| {
+        let [zero, one, infinite] = [0.0, 1.0, f64::INFINITY].map(|number| x.constant(number));
+        Var::select(Compare::Eq, x * 4.0, infinite, one, zero)
+    };
+    for (x, turns) in [(1.0, 0.0), (20_000.0, 1.0), (f64::INFINITY, 0.0)] {
+        assert_eq!(bound(infinite, x, Format::F16), turns, "{x}");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub(crate) const READS: usize = 8;
 pub(crate) const ONES: usize = 12;
 pub(crate) const WRITES: usize = 4;
 pub(crate) const LABELS: usize = 2;
+pub(crate) const BELOWS: usize = 2;
 
 /// What a body writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,34 +24,63 @@ pub(crate) enum Write {
     Kept(usize),
 }
 
+/// How the rows lie that a body runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lying {
+    /// One after the other: their lanes are classes, or elements of any kind.
+    Apart,
+    /// Side by side: their lanes are rows, of one class after the other.
+    Beside,
+}
+
 /// The loop over the lanes of a stage, and what its variables are.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Body {
+    lying: Lying,
     /// What is another value for every lane, `x0` and so on, with its slot.
     pub(crate) reads: Vec<(Arg, usize)>,
-    /// What is one value for all lanes of a row, `n0`.
+    /// What is one value for all lanes, `n0`.
     pub(crate) ones: Vec<(Arg, usize)>,
-    /// Which of those are the largest of a row that exponentials are computed below, `b0`.
+    /// The places of row values that exponentials are computed below: `b0`; `w0` of rows side by side.
     pub(crate) belows: Vec<usize>,
-    /// The labels of rows, `l0`.
+    /// The labels of rows: `l0`; `q0` of rows side by side.
     pub(crate) labels: Vec<usize>,
     /// What is written, `y0`.
     pub(crate) writes: Vec<Write>,
     /// What is added to, `v0`.
     pub(crate) sums: Vec<Into>,
-    /// The row values that are maxima, `m0`.
+    /// The row values that are maxima: `m0`; `h0` of rows side by side.
     pub(crate) largest: Vec<usize>,
+    /// The row values that are sums, of rows side by side: `s0`.
+    pub(crate) lane_sums: Vec<usize>,
     /// The place of the compiled loop.
     pub(crate) compiled: Option<usize>,
 }
 
 impl Body {
     /// The body of a stage with its source; none where it looks for one lane of a row.
-    pub(crate) fn new(stage: &Stage) -> Option<(Self, String)> {
-        let mut body = Self::default();
+    pub(crate) fn new(stage: &Stage, lying: Lying) -> Option<(Self, String)> {
+        let mut body = Self {
+            lying,
+            reads: Vec::new(),
+            ones: Vec::new(),
+            belows: Vec::new(),
+            labels: Vec::new(),
+            writes: Vec::new(),
+            sums: Vec::new(),
+            largest: Vec::new(),
+            lane_sums: Vec::new(),
+            compiled: None,
+        };
+        let beside = lying == Lying::Beside;
         let mut names: BTreeMap<usize, (String, Option<usize>)> = BTreeMap::new();
         for &(arg, slot) in &stage.loads {
-            let one = matches!(arg, Arg::Number(_) | Arg::Row(_));
+            let one = match arg {
+                Arg::Number(_) => true,
+                Arg::Row(_) => !beside,
+                Arg::Class(_) => beside,
+                Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => false,
+            };
             let (list, letter, lane) =
                 if one { (&mut body.ones, "n", "") } else { (&mut body.reads, "x", "[i]") };
             names.insert(slot, (format!("{letter}{}{lane}", list.len()), None));
@@ -101,13 +131,15 @@ impl Body {
                     let value = body.expression(op);
                     format!("{} = {value};", variable("y", &mut body.writes, Write::Output(place)))
                 }
-                FullOp::Reduce(Reduce::Sum, slot, into) => {
-                    format!("{} = {};", variable("v", &mut body.sums, into), name(slot)?)
-                }
+                FullOp::Reduce(Reduce::Sum, slot, into) => body.sum(name(slot)?, into),
                 FullOp::SumOfProducts([a, b], weighed, into) => {
                     let op = if weighed { Binary::Weigh } else { Binary::Mul };
                     let value = body.expression(Op::Binary(op, name(a)?, name(b)?));
-                    format!("{} = {value};", variable("v", &mut body.sums, into))
+                    body.sum(&value, into)
+                }
+                FullOp::Reduce(Reduce::Max, slot, Into::Row(row)) if beside => {
+                    let largest = variable("h", &mut body.largest, row);
+                    format!("{largest} = Lane::max({largest}, {});", name(slot)?)
                 }
                 FullOp::Reduce(Reduce::Max, slot, Into::Row(row)) => {
                     format!("{} = {};", variable("m", &mut body.largest, row), name(slot)?)
@@ -119,28 +151,61 @@ impl Body {
         let fits = body.reads.len() <= READS
             && body.ones.len() <= ONES
             && body.labels.len() <= LABELS
-            && body.writes.len().max(body.sums.len()).max(body.largest.len()) <= WRITES;
-        let heads = [
-            ("x", body.reads.len()),
-            ("n", body.ones.len()),
-            ("l", body.labels.len()),
-            ("y", body.writes.len()),
-            ("v", body.sums.len()),
-            ("m", body.largest.len()),
-        ];
-        let list = |(letter, count)| {
+            && body.belows.len() <= BELOWS
+            && body.writes.len().max(body.sums.len()).max(body.largest.len()) <= WRITES
+            && body.lane_sums.len() <= WRITES;
+        let list = |letter: &str, count: usize| {
             let all: Vec<_> = (0..count).map(|place| format!("{letter}{place}")).collect();
             format!("[{}]", all.join(" "))
         };
-        let heads = heads.map(list);
+        let only = |is: bool, count: usize| if is { count } else { 0 };
+        let of_row: Vec<_> = body.belows.iter().enumerate().filter(|_| !beside).collect();
+        let row_belows = of_row.iter().filter_map(|(place, row)| {
+            let one = body.ones.iter().position(|(arg, _)| *arg == Arg::Row(**row))?;
+            Some(format!("b{place} n{one}"))
+        });
+        let heads = [
+            list("x", body.reads.len()),
+            list("n", body.ones.len()),
+            list("l", only(!beside, body.labels.len())),
+            list("y", body.writes.len()),
+            list("v", body.sums.len()),
+            list("m", only(!beside, body.largest.len())),
+            format!("[{}]", row_belows.collect::<Vec<_>>().join(" ")),
+            list("q", only(beside, body.labels.len())),
+            list("s", body.lane_sums.len()),
+            list("h", only(beside, body.largest.len())),
+            list("w", only(beside, body.belows.len())),
+        ];
         let loops: String =
             loops.iter().map(|lines| format!("for i in 0..LANES {{\n{lines}}}\n")).collect();
-        let belows = body.belows.iter().enumerate().map(|(place, one)| format!("b{place} n{one}"));
-        let belows: Vec<_> = belows.collect();
-        let heads = heads.join(" ");
-        let source = format!("{heads} [{}] at {{\n{between}{loops}}}", belows.join(" "));
+        let source = format!("{} at class {{\n{between}{loops}}}", heads.join(" "));
         body.compiled = compiled::find(&source);
         (fits && !stage.full.is_empty()).then_some((body, source))
+    }
+
+    /// A value that is added up.
+    fn sum(&mut self, value: &str, into: Into) -> String {
+        match (self.lying, into) {
+            (Lying::Beside, Into::Row(row)) => {
+                format!("{} = {value};", variable("s", &mut self.lane_sums, row))
+            }
+            (Lying::Apart, Into::Row(_)) | (_, Into::Fold(_)) => {
+                format!("{} = {value};", variable("v", &mut self.sums, into))
+            }
+        }
+    }
+
+    /// The place of the row value of that name.
+    fn row(&self, name: &str) -> Option<usize> {
+        let (list, place) = match self.lying {
+            Lying::Apart => (&self.ones, name.strip_prefix('n')?),
+            Lying::Beside => (&self.reads, name.strip_prefix('x')?.strip_suffix("[i]")?),
+        };
+        match list.get(place.parse::<usize>().ok()?)? {
+            (Arg::Row(row), _) => Some(*row),
+            _ => None,
+        }
     }
 
     /// The op as Rust; which labels and which largest of a row it asks for is noted.
@@ -185,12 +250,20 @@ impl Body {
             Op::Sigmoid(x, tail) => format!("sigmoid_of({x}, {tail})"),
             Op::AtLabel(labels, hit, miss) => {
                 let place = place_of(&mut self.labels, labels);
-                format!("Lane::select(LABELLED && at + lane(i) == l{place}, {hit}, {miss})")
+                let at_label = match self.lying {
+                    Lying::Apart => format!("LABELLED && at + lane(i) == l{place}"),
+                    Lying::Beside => format!("q{place}[i] == class"),
+                };
+                format!("Lane::select({at_label}, {hit}, {miss})")
             }
-            Op::ExpBelow(a, b) => match b.strip_prefix('n').and_then(|one| one.parse().ok()) {
-                Some(one) => format!("{a}.exp_below(b{})", place_of(&mut self.belows, one)),
-                None => format!("{a}.exp_below({b}.below())"),
-            },
+            Op::ExpBelow(a, b) => {
+                let row = self.row(b).map(|row| place_of(&mut self.belows, row));
+                match (self.lying, row) {
+                    (Lying::Apart, Some(place)) => format!("{a}.exp_below(b{place})"),
+                    (Lying::Beside, Some(place)) => format!("{a}.exp_below(below(w{place}, i))"),
+                    (_, None) => format!("{a}.exp_below({b}.below())"),
+                }
+            }
         }
     }
 }

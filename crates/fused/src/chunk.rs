@@ -45,6 +45,14 @@ pub(crate) fn add_lanes<F: Lane>(sums: &mut Sums, x: &Lanes<F>) {
     }
 }
 
+/// Adds lanes to a running sum each.
+#[inline(always)]
+pub(crate) fn add_each<F: Lane>(sums: &mut Lanes<f64>, x: &Lanes<F>) {
+    for i in 0..LANES {
+        sums[i] += x[i].to_f64();
+    }
+}
+
 /// Adds the values to running sums; what is left over is filled up with zeros.
 #[inline(always)]
 pub(crate) fn add_up<F: Lane>(sums: &mut Sums, x: &[F]) {

@@ -1,30 +1,25 @@
 //! The bodies that were compiled, and what they run on.
 
-use crate::body::{Body, LABELS, ONES, READS, WRITES, Write};
-use crate::chunk::{
-    CHUNK, LANES, Lanes, SUMS, Sums, add_lanes, chunk_mut, filled, largest_of_lanes, store, tree,
-};
-use crate::element::Element;
-use crate::execute::{NONE, Part};
-use crate::math::{Below, Lane, sigmoid_of, softplus_of};
-use crate::program::{Arg, Into};
-use crate::rows::{Place, Rows, lanes_of};
+use crate::body::{LABELS, ONES, READS, WRITES};
+use crate::chunk::{LANES, Lanes, Sums, add_each, add_lanes, filled, largest_of_lanes};
+use crate::execute::NONE;
+use crate::math::{Below, Lane, PARTS, sigmoid_of, softplus_of};
 use crate::simd::{Level, Soon, Work, fetch};
-use crate::walk::Block;
-use std::mem::take;
 
 /// Rows of values, so far apart.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spaced<'a, N> {
-    all: &'a [N],
-    pitch: usize,
+    pub(crate) all: &'a [N],
+    pub(crate) pitch: usize,
 }
 
 /// Rows of values that are written.
 #[derive(Debug)]
-pub(crate) struct SpacedMut<'a, N> {
-    all: &'a mut [N],
-    pitch: usize,
+pub(crate) enum SpacedMut<'a, N> {
+    /// So far apart.
+    All(&'a mut [N], usize),
+    /// Each somewhere.
+    Each(Vec<&'a mut [N]>),
 }
 
 impl<N> Default for Spaced<'_, N> {
@@ -35,7 +30,7 @@ impl<N> Default for Spaced<'_, N> {
 
 impl<N> Default for SpacedMut<'_, N> {
     fn default() -> Self {
-        Self { all: &mut [], pitch: 0 }
+        Self::All(&mut [], 0)
     }
 }
 
@@ -50,24 +45,37 @@ impl<'a, N> Spaced<'a, N> {
 impl<N> SpacedMut<'_, N> {
     #[inline(always)]
     fn of(&mut self, row: usize) -> &mut [N] {
-        self.all.get_mut(row * self.pitch..).unwrap_or_default()
+        match self {
+            Self::All(all, pitch) => all.get_mut(row * *pitch..).unwrap_or_default(),
+            Self::Each(rows) => rows.get_mut(row).map(|row| &mut **row).unwrap_or_default(),
+        }
     }
 }
 
-/// Lanes of rows that a body runs on.
+/// What exponentials of lanes of rows side by side are computed below.
+pub(crate) type Belows<F> = [Lanes<F>; PARTS];
+
+/// Lanes of rows that a body runs on: of rows one after the other, or of all rows at one class after the other.
 #[derive(Debug)]
 pub struct Io<'a, F> {
-    reads: [Spaced<'a, F>; READS],
-    ones: [Spaced<'a, f64>; ONES],
-    labels: [Spaced<'a, u32>; LABELS],
-    writes: [SpacedMut<'a, F>; WRITES],
-    sums: [SpacedMut<'a, Sums>; WRITES],
-    largest: [SpacedMut<'a, Lanes<F>>; WRITES],
-    rows: usize,
+    pub(crate) reads: [Spaced<'a, F>; READS],
+    pub(crate) ones: [Spaced<'a, f64>; ONES],
+    pub(crate) labels: [Spaced<'a, u32>; LABELS],
+    pub(crate) writes: [SpacedMut<'a, F>; WRITES],
+    pub(crate) sums: [SpacedMut<'a, Sums>; WRITES],
+    pub(crate) largest: [SpacedMut<'a, Lanes<F>>; WRITES],
+    /// Of rows side by side: a label, a sum, a maximum and a lower bound a lane.
+    pub(crate) lane_labels: [&'a [u32]; LABELS],
+    pub(crate) lane_sums: [&'a mut [f64]; WRITES],
+    pub(crate) lane_largest: [&'a mut [F]; WRITES],
+    pub(crate) lane_belows: [&'a [Belows<F>]; LABELS],
+    pub(crate) rows: usize,
     /// The place of the first lane in its row, and how many there are.
-    first: usize,
-    lanes: usize,
-    ahead: Ahead,
+    pub(crate) first: usize,
+    pub(crate) lanes: usize,
+    pub(crate) ahead: Ahead,
+    /// What is written later, row by row, and fetched here.
+    pub(crate) later: &'a [&'a [F]],
 }
 
 impl<F> Default for Io<'_, F> {
@@ -79,10 +87,15 @@ impl<F> Default for Io<'_, F> {
             writes: Default::default(),
             sums: Default::default(),
             largest: Default::default(),
+            lane_labels: Default::default(),
+            lane_sums: Default::default(),
+            lane_largest: Default::default(),
+            lane_belows: Default::default(),
             rows: 1,
             first: 0,
             lanes: 0,
             ahead: None,
+            later: &[],
         }
     }
 }
@@ -91,7 +104,8 @@ impl<F> Default for Io<'_, F> {
 pub(crate) type Run<F> = fn(Level, &mut Io<'_, F>);
 
 macro_rules! body {
-    ($name:ident [$($x:ident)*] [$($n:ident)*] [$($l:ident)*] [$($y:ident)*] [$($v:ident)*] [$($m:ident)*] [$($b:ident $of:ident)*] $at:ident $body:block) => {
+    ($name:ident [$($x:ident)*] [$($n:ident)*] [$($l:ident)*] [$($y:ident)*] [$($v:ident)*] [$($m:ident)*] [$($b:ident $of:ident)*]
+        [$($q:ident)*] [$($s:ident)*] [$($h:ident)*] [$($w:ident)*] $at:ident $class:ident $body:block) => {
         fn $name(level: Level, io: &mut Io<'_, f32>) {
             struct Loop<'r, 'a>(&'r mut Io<'a, f32>);
 
@@ -103,10 +117,12 @@ macro_rules! body {
                     // Arguments, so that the compiler knows that they do not overlap.
                     #[inline(always)]
                     fn lanes<const LABELLED: bool>(
-                        $($x: &Lanes<f32>,)* $($n: f32,)* $($b: Below<f32>,)* $($l: u32,)* $at: u32,
+                        $($x: &Lanes<f32>,)* $($n: f32,)* $($b: Below<f32>,)* $($l: u32,)*
+                        $($q: &Lanes<u32>,)* $($w: &Belows<f32>,)* $at: u32, $class: u32,
                         $($y: &mut Lanes<f32>,)* $($v: &mut Lanes<f32>,)* $($m: &mut Lanes<f32>,)*
+                        $($s: &mut Lanes<f32>,)* $($h: &mut Lanes<f32>,)*
                     ) {
-                        let _ = ($at, $($n,)*);
+                        let _ = ($at, $class, $($x,)* $($n,)*);
                         $body
                     }
                     let Io {
@@ -116,13 +132,19 @@ macro_rules! body {
                         writes: [$($y,)* ..],
                         sums: [$($v,)* ..],
                         largest: [$($m,)* ..],
+                        lane_labels: [$($q,)* ..],
+                        lane_sums: [$($s,)* ..],
+                        lane_largest: [$($h,)* ..],
+                        lane_belows: [$($w,)* ..],
                         rows,
                         first: start,
                         lanes: count,
                         ahead,
+                        later,
                     } = self.0;
                     let (start, count, ahead) = (*start, *count, *ahead);
                     for row in 0..*rows {
+                        let later = later.get(row).copied().unwrap_or_default();
                         $(let $x = $x.of(row);)*
                         $(let $n = one($n.of(row));)*
                         $(let $b = $of.below();)*
@@ -136,6 +158,7 @@ macro_rules! body {
                         for first in (0..count).step_by(LANES) {
                             $(fetch_part($x, first, ahead);)*
                             $(fetch_written($y, first, ahead);)*
+                            fetch(later, first, LANES, Soon::Write);
                             let own = LANES.min(count - first);
                             $(
                                 let spare;
@@ -151,17 +174,24 @@ macro_rules! body {
                             $(let $v = (&mut $v.1, &mut Line([0.0; LANES]).0);)*
                             $(let $m = (&mut $m.1, &mut Line([0.0; LANES]).0);)*
                             $(let $y = (&mut $y[first..first + own], &mut Line([0.0; LANES]).0);)*
-                            let at = lane(start + first);
+                            $(let Some($w) = $w.get(first / LANES) else { return };)*
+                            $(let Some($q) = $q[first..].first_chunk() else { return };)*
+                            $(
+                                let Some($s) = $s[first..].first_chunk_mut() else { return };
+                                let $s = ($s, &mut Line([0.0; LANES]).0);
+                            )*
+                            $(let Some($h) = $h[first..].first_chunk_mut() else { return };)*
+                            let (at, class) = (lane(start + first), lane(row));
                             let labelled = false $(|| holds($l, at))*;
                             if labelled {
                                 lanes::<true>(
-                                    $($x,)* $($n,)* $($b,)* $($l,)* at,
-                                    $(writing($y.0, $y.1),)* $($v.1,)* $($m.1,)*
+                                    $($x,)* $($n,)* $($b,)* $($l,)* $($q,)* $($w,)* at, class,
+                                    $(writing($y.0, $y.1),)* $($v.1,)* $($m.1,)* $($s.1,)* $($h,)*
                                 );
                             } else {
                                 lanes::<false>(
-                                    $($x,)* $($n,)* $($b,)* $($l,)* at,
-                                    $(writing($y.0, $y.1),)* $($v.1,)* $($m.1,)*
+                                    $($x,)* $($n,)* $($b,)* $($l,)* $($q,)* $($w,)* at, class,
+                                    $(writing($y.0, $y.1),)* $($v.1,)* $($m.1,)* $($s.1,)* $($h,)*
                                 );
                             }
                             if own < LANES {
@@ -171,6 +201,7 @@ macro_rules! body {
                             }
                             $(add_lanes($v.0, $v.1);)*
                             $(largest_of_lanes($m.0, $m.1);)*
+                            $(add_each($s.0, $s.1);)*
                         }
                         $(*$v.0 = $v.1;)*
                         $(*$m.0 = $m.1;)*
@@ -200,6 +231,12 @@ fn holds(label: u32, at: u32) -> bool {
     label.wrapping_sub(at) < lane(LANES)
 }
 
+/// What the exponential of a lane is computed below.
+#[inline(always)]
+fn below(lanes: &Belows<f32>, lane: usize) -> Below<f32> {
+    Below::of(lanes.each_ref().map(|part| part[lane]))
+}
+
 /// Lanes that lie in whole lines of a cache.
 #[repr(align(64))]
 struct Line(Lanes<f32>);
@@ -211,161 +248,8 @@ fn lane(lane: usize) -> u32 {
     lane as u32
 }
 
-impl<T: Element> Rows<'_, '_, '_, T> {
-    /// Whether everything a body reads and writes lies in place, so that it can run on whole rows.
-    #[inline(always)]
-    pub(crate) fn in_place(&self, body: &Body) -> bool {
-        let lies = |&(arg, _): &(Arg, usize)| match arg {
-            Arg::Input(input) => {
-                let own = self.ground.walk.strides(self.ground.inputs[input].strides);
-                self.ground.walk.row(self.block, 0, own).1 == 1
-            }
-            Arg::Number(_) | Arg::Row(_) | Arg::Class(_) | Arg::Slot(_) | Arg::Stored(_) => true,
-        };
-        let whole = |(_, part): &(usize, Part<'_, T>)| matches!(part, Part::Whole(_));
-        T::as_computed(&[]).is_some() && body.reads.iter().all(lies) && self.parts.iter().all(whole)
-    }
-
-    /// Runs a compiled body on all rows at once, or on some lanes of one row.
-    #[inline(always)]
-    pub(crate) fn run_body(&mut self, body: &Body, run: Run<T::Compute>, at: Option<Place>) {
-        let Block { rows, lanes, .. } = *self.block;
-        let (row, rows, first, lanes) = match at {
-            Some(at) => (at.row, 1, at.first, at.lanes),
-            None => (0, rows, 0, lanes),
-        };
-        let pitch = self.block.lanes.next_multiple_of(CHUNK);
-        let kept_from = row * pitch + first;
-        let ahead = self.ahead();
-        let zero = [0.0; SUMS];
-        let none = [-T::Compute::INFINITY; LANES];
-        let mut sums = take(&mut self.scratch.sums_of_rows);
-        sums.clear();
-        sums.resize(body.sums.len() * rows, zero);
-        for (sums, &into) in sums.chunks_exact_mut(rows).zip(&body.sums) {
-            match into {
-                Into::Fold(place) => sums[0] = self.folds.0[place],
-                Into::Row(place) if at.is_some() => sums[0] = self.scratch.sums[place],
-                Into::Row(_) => {}
-            }
-        }
-        let mut largest = take(&mut self.scratch.largest_of_rows);
-        largest.clear();
-        largest.resize(body.largest.len() * rows, none);
-        if at.is_some() {
-            for (largest, &place) in largest.iter_mut().zip(&body.largest) {
-                *largest = self.scratch.largest[place];
-            }
-        }
-        let mut written = take(&mut self.scratch.written);
-        written.resize_with(body.writes.len().max(written.len()), Default::default);
-        let in_place = T::as_computed(&[]).is_some();
-        for (written, write) in written.iter_mut().zip(&body.writes) {
-            match *write {
-                Write::Kept(place) => std::mem::swap(written, &mut self.scratch.kept[place]),
-                Write::Output(_) if in_place => {}
-                Write::Output(_) => written.resize(written.len().max(CHUNK), T::Compute::ZERO),
-            }
-        }
-        let mut outputs: [Option<&mut [T]>; WRITES] = [const { None }; WRITES];
-        for (place, part) in &mut *self.parts {
-            let this = |write: &Write| *write == Write::Output(*place);
-            if let Some(index) = body.writes.iter().position(this) {
-                let at = Place { row, first, lanes };
-                outputs[index] = Some(lanes_of(part, at, self.block));
-            }
-        }
-
-        let mut io = Io { rows, first, lanes, ahead, ..Io::default() };
-        for (read, &(arg, slot)) in io.reads.iter_mut().zip(&body.reads) {
-            *read = match (at, arg) {
-                (Some(_), _) => {
-                    let all = Self::slice_from(self.ground, self.scratch, self.classes, slot);
-                    Spaced { all, pitch: 0 }
-                }
-                (None, Arg::Input(input)) => {
-                    let seen = &self.ground.inputs[input];
-                    let own = self.ground.walk.strides(seen.strides);
-                    let (start, _) = self.ground.walk.row(self.block, 0, own);
-                    let all = T::as_computed(&seen.elements).unwrap_or_default();
-                    let pitch = if rows > 1 {
-                        self.ground.walk.row(self.block, 1, own).0 - start
-                    } else {
-                        0
-                    };
-                    Spaced { all: all.get(start..).unwrap_or_default(), pitch }
-                }
-                (None, Arg::Class(place)) => Spaced { all: &self.classes[place], pitch: 0 },
-                (None, Arg::Stored(place)) => Spaced { all: &self.scratch.kept[place], pitch },
-                (None, Arg::Number(_) | Arg::Row(_) | Arg::Slot(_)) => Spaced::default(),
-            };
-        }
-        for (one, &(arg, _)) in io.ones.iter_mut().zip(&body.ones) {
-            *one = match arg {
-                Arg::Number(index) => Spaced { all: &self.ground.numbers[index..], pitch: 0 },
-                Arg::Row(place) => Spaced { all: &self.scratch.rows[place][row..], pitch: 1 },
-                Arg::Class(_) | Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => Spaced::default(),
-            };
-        }
-        for (label, &labels) in io.labels.iter_mut().zip(&body.labels) {
-            *label = Spaced { all: &self.scratch.labels[labels][row..], pitch: 1 };
-        }
-        let targets = written.iter_mut().zip(&body.writes).zip(&mut outputs);
-        for (to, ((written, write), output)) in io.writes.iter_mut().zip(targets) {
-            *to = match write {
-                Write::Kept(_) => SpacedMut { all: &mut written[kept_from..], pitch },
-                Write::Output(_) if in_place => {
-                    let out = output.take().and_then(T::as_computed_mut).unwrap_or_default();
-                    SpacedMut { all: out, pitch: self.block.lanes }
-                }
-                Write::Output(_) => SpacedMut { all: written, pitch: 0 },
-            };
-        }
-        for ((to, sums), into) in
-            io.sums.iter_mut().zip(sums.chunks_exact_mut(rows)).zip(&body.sums)
-        {
-            let pitch = usize::from(matches!(into, Into::Row(_)));
-            *to = SpacedMut { all: sums, pitch };
-        }
-        for (to, largest) in io.largest.iter_mut().zip(largest.chunks_exact_mut(rows)) {
-            *to = SpacedMut { all: largest, pitch: 1 };
-        }
-        run(self.ground.level, &mut io);
-
-        for (sums, &into) in sums.chunks_exact_mut(rows).zip(&body.sums) {
-            match into {
-                Into::Fold(place) => self.folds.0[place] = sums[0],
-                Into::Row(place) if at.is_some() => self.scratch.sums[place] = sums[0],
-                Into::Row(place) => {
-                    for (out, sums) in self.scratch.rows[place].iter_mut().zip(sums) {
-                        *out = tree(sums, |a, b| a + b);
-                    }
-                }
-            }
-        }
-        for (largest, &place) in largest.chunks_exact_mut(rows).zip(&body.largest) {
-            if at.is_some() {
-                self.scratch.largest[place] = largest[0];
-                continue;
-            }
-            for (out, largest) in self.scratch.rows[place].iter_mut().zip(largest) {
-                *out = tree(largest, Lane::max).to_f64();
-            }
-        }
-        for ((written, write), output) in written.iter_mut().zip(&body.writes).zip(outputs) {
-            match (write, output) {
-                (Write::Kept(place), _) => std::mem::swap(written, &mut self.scratch.kept[*place]),
-                (Write::Output(_), Some(out)) => store(out, chunk_mut(written, 0), lanes),
-                (Write::Output(_), None) => {}
-            }
-        }
-        self.scratch.written = written;
-        (self.scratch.sums_of_rows, self.scratch.largest_of_rows) = (sums, largest);
-    }
-}
-
 /// How far ahead what is read is fetched, and for when, and how far what is written.
-type Ahead = Option<(usize, Soon, usize)>;
+pub(crate) type Ahead = Option<(usize, Soon, usize)>;
 
 /// The next lanes, in place if there are enough.
 #[inline(always)]

@@ -176,14 +176,17 @@ impl Fused {
     ) -> Vec<Order> {
         let (sides, leaving) = (plan.sides(), plan.leaving());
         let run = Run { engine: self, sides, leaving, program, inputs, labels, pool };
-        self.on_threads(|| run.phases(buffers))
+        let elements = sides.iter().map(|sides| sides.iter().product()).max().unwrap_or(0);
+        // A product of small matrices may be much work.
+        let elements = if program.joins() { usize::MAX } else { elements };
+        self.on_threads(elements, || run.phases(buffers))
     }
 
-    /// Does it on the engine's own threads, if it has any.
-    fn on_threads<O: Send>(&self, work: impl FnOnce() -> O + Send) -> O {
+    /// Does it on the engine's own threads, if it has any and there is more than one thread does alone.
+    fn on_threads<O: Send>(&self, elements: usize, work: impl FnOnce() -> O + Send) -> O {
         match &self.pool {
-            Some(threads) => threads.install(work),
-            None => work(),
+            Some(threads) if elements > ALONE => threads.install(work),
+            Some(_) | None => work(),
         }
     }
 }
@@ -207,7 +210,8 @@ where
     };
     let inputs = plan.entering().iter().map(seen).collect::<Result<Vec<_>, _>>()?;
     let entering = plan.entering();
-    engine.on_threads(|| {
+    let elements = inputs.iter().map(|seen| seen.elements.len()).max().unwrap_or(0);
+    engine.on_threads(elements, || {
         let mut all = entering.iter().zip(&inputs);
         all.try_for_each(|(entering, seen)| check(engine.level, entering, seen))
     })?;
@@ -300,7 +304,7 @@ pub(crate) fn check_labels(engine: &Fused, labels: &[Labels<'_>]) -> Result<(), 
         let parts = count.div_ceil(ALONE);
         let all = match parts {
             0 | 1 => right(0),
-            _ => engine.on_threads(|| (0..parts).into_par_iter().all(right)),
+            _ => engine.on_threads(count, || (0..parts).into_par_iter().all(right)),
         };
         if all { Ok(()) } else { labels.check() }
     })

@@ -1,13 +1,14 @@
 //! Runs a pass block by block, each on whatever thread is free.
 
 use crate::chunk::{CHUNK, LANES, Lanes, SUMS, Slot, Sums, tree};
+use crate::compiled::Belows;
 use crate::element::Element;
 use crate::kernel::{self, Values};
 use crate::math::Lane;
 use crate::planes::{Of, Picked, Shared, Small, Spare};
 use crate::program::{Arg, Op, Pass, RowOp};
 use crate::rows::{Lies, Rows, STREAM};
-use crate::simd::Level;
+use crate::simd::{Level, Soon};
 use crate::tile::{Stands, Tile};
 use crate::walk::{Along, Block, Walk};
 use lossmith_core::Labels;
@@ -51,10 +52,13 @@ pub(crate) struct Scratch<F> {
     pub(crate) highest: Vec<Vec<F>>,
     pub(crate) splat: Option<Box<Spare<F>>>,
     pub(crate) spare: Option<Box<Slot<F>>>,
-    /// What a compiled body writes that does not lie in place, and what it adds up and compares, row by row.
+    /// What a compiled body reads and writes that does not lie in place, and what it adds up and compares, row by row.
+    pub(crate) gathered: Vec<Vec<F>>,
     pub(crate) written: Vec<Vec<F>>,
     pub(crate) sums_of_rows: Vec<Sums>,
     pub(crate) largest_of_rows: Vec<Lanes<F>>,
+    /// What exponentials of rows side by side are computed below.
+    pub(crate) belows: Vec<Vec<Belows<F>>>,
 
     folds: Vec<Sums>,
     fold_largest: Vec<f64>,
@@ -77,8 +81,8 @@ pub(crate) const NONE: u32 = u32::MAX;
 
 /// Class values, in `f64` and in the format of full values.
 pub(crate) struct Classes<F> {
-    exact: Vec<Vec<f64>>,
-    narrow: Vec<Vec<F>>,
+    pub(crate) exact: Vec<Vec<f64>>,
+    pub(crate) narrow: Vec<Vec<F>>,
 }
 
 impl<T: Element> Ground<'_, T> {
@@ -249,10 +253,10 @@ impl<T: Element> Ground<'_, T> {
             }
             if !stage.full.is_empty() {
                 let folds = (&mut *folds, &mut *largest);
-                let classes = &classes.narrow;
                 let ground = self;
                 if beside {
                     let ahead = index == 1 && self.walk.along == Along::Inner;
+                    let ahead = ahead.then_some((block.lanes, Soon::ReadLater, 0));
                     let tile = Tile {
                         ground,
                         stage,
@@ -267,6 +271,7 @@ impl<T: Element> Ground<'_, T> {
                     tile.run();
                     continue;
                 }
+                let classes = &classes.narrow;
                 // While a later stage computes, the next block's elements are on their way.
                 let reads = stage.loads.iter().any(|(arg, _)| matches!(arg, Arg::Input(_)));
                 let ahead = if alone {

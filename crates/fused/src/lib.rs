@@ -28,6 +28,7 @@ mod kernel;
 mod lower;
 pub mod math;
 mod pass;
+mod pieces;
 mod planes;
 mod prepared;
 mod program;

@@ -5,6 +5,7 @@ mod format;
 mod functions;
 
 pub use self::below::Below;
+pub(crate) use self::below::PARTS;
 use crate::compiled::{self, Run};
 use crate::simd::Turn;
 use std::fmt::Debug;

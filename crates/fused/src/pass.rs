@@ -6,6 +6,7 @@ use crate::tails::Tails;
 use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
 use lossmith_core::op::{Axis, Binary, Compare, Reduce, Unary};
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::take;
 
 /// What kind of value a node is in a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +160,7 @@ impl<'a> Building<'a> {
         for &index in &all {
             self.row(index, &mut tails);
         }
+        self.sink();
         self.pass.by_row = stages > 1
             || all.iter().any(|&index| matches!(self.of.nodes[index].0, Node::AtLabel(..)));
         for (index, place) in &self.rows {
@@ -276,6 +278,26 @@ impl<'a> Building<'a> {
             }
         };
         self.pass.stages[stage].rows.push((op, place));
+    }
+
+    /// Moves what is picked from inputs to the stage that reads it first: by then the inputs are in a near cache.
+    fn sink(&mut self) {
+        let stages = &mut self.pass.stages;
+        let last = stages.len() - 1;
+        let (picked, others): (Vec<_>, _) = take(&mut stages[0].rows)
+            .into_iter()
+            .partition(|(op, _)| matches!(op, RowOp::Pick(_, Arg::Input(_))));
+        stages[0].rows = others;
+        for (op, place) in picked {
+            let reads = |stage: &Stage| {
+                stage.loads.iter().any(|&(arg, _)| arg == Arg::Row(place))
+                    || stage.rows.iter().any(|(op, _)| op.reads(place))
+            };
+            let to = stages.iter().position(reads).unwrap_or(last);
+            stages[to].rows.insert(0, (op, place));
+            let index = self.rows.iter().find(|(_, other)| **other == place);
+            self.stage.extend(index.map(|(&index, _)| (index, to)));
+        }
     }
 
     /// How many ops it takes to compute a full value again at a later stage.

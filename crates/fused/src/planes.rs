@@ -1,6 +1,7 @@
 //! Loops over rows side by side: a class of many rows at a time, each loop compiled for every SIMD level.
 
-use crate::chunk::{Slot, Sums, add_up, add_up_products};
+use crate::chunk::{LANES, Slot, Sums, add_up, add_up_products};
+use crate::compiled::Belows;
 use crate::element::Element;
 use crate::execute::NONE;
 use crate::kernel::{
@@ -8,7 +9,7 @@ use crate::kernel::{
 };
 use crate::math::{Below, Lane};
 use crate::program::Op;
-use crate::simd::{Turn, Work};
+use crate::simd::{Soon, Turn, Work, fetch};
 use lossmith_core::Labels;
 
 /// Rows whose exponentials are computed together, of which a pitch is a multiple.
@@ -127,16 +128,34 @@ impl<T: Element> Work for Together<'_, T> {
 }
 
 /// Elements with strides of their own, brought into planes of a class each.
-pub(crate) fn gather<T: Element>(
-    elements: &[T],
-    [class_stride, stride]: [usize; 2],
-    planes: &mut [T::Compute],
-    [classes, pitch, lanes]: [usize; 3],
-) {
-    for class in 0..classes {
-        let plane = &mut planes[class * pitch..][..lanes];
-        for (lane, out) in plane.iter_mut().enumerate() {
-            *out = elements[class * class_stride + lane * stride].widen();
+pub(crate) struct Gather<'a, T: Element> {
+    /// From the first on.
+    pub(crate) elements: &'a [T],
+    pub(crate) strides: [usize; 2],
+    pub(crate) planes: &'a mut [T::Compute],
+    pub(crate) pitch: usize,
+    pub(crate) classes: usize,
+    pub(crate) lanes: usize,
+}
+
+impl<T: Element> Work for Gather<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { elements, strides: [step, stride], planes, pitch, classes, lanes } = self;
+        for (class, plane) in planes.chunks_exact_mut(pitch).take(classes).enumerate() {
+            let (plane, from) = (&mut plane[..lanes], &elements[class * step..]);
+            if stride == 1 {
+                fetch(elements, (class + 3) * step, lanes, Soon::Read);
+                for (out, x) in plane.iter_mut().zip(&from[..lanes]) {
+                    *out = x.widen();
+                }
+            } else {
+                for (lane, out) in plane.iter_mut().enumerate() {
+                    *out = from[lane * stride].widen();
+                }
+            }
         }
     }
 }
@@ -259,6 +278,28 @@ impl<'a, F: Lane> Source<'a, F> {
 
 /// Room for arguments that are written out.
 pub(crate) type Spare<F> = [Slot<F>; 4];
+
+/// What exponentials are computed below, of row values.
+pub(crate) struct BelowRows<'a, F> {
+    pub(crate) rows: &'a [F],
+    pub(crate) out: &'a mut [Belows<F>],
+}
+
+impl<F: Lane> Work for BelowRows<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (rows, out) in self.rows.as_chunks::<LANES>().0.iter().zip(self.out) {
+            for (lane, &row) in rows.iter().enumerate() {
+                let parts = row.below().parts();
+                for (out, part) in out.iter_mut().zip(parts) {
+                    out[lane] = part;
+                }
+            }
+        }
+    }
+}
 
 /// An op on rows side by side: some classes of it.
 pub(crate) struct Compute<'a, F> {

@@ -4,7 +4,7 @@
 //! made once; *row* values, one a batch and inner position, in `f64`; and *full* values, one an element. What is
 //! reduced along the classes splits the full values of a block into *stages*.
 
-use crate::body::Body;
+use crate::body::{Body, Lying};
 use lossmith_core::graph::{Dim, Node, Shape};
 use lossmith_core::op::{Binary, Compare, Reduce, Unary};
 
@@ -112,6 +112,22 @@ impl<A: Copy> Op<A> {
     }
 }
 
+impl RowOp {
+    /// Whether it reads the row value at that place.
+    pub(crate) fn reads(self, place: usize) -> bool {
+        let mut reads = false;
+        let mut look = |arg| reads |= arg == Arg::Row(place);
+        match self {
+            Self::Op(op) => {
+                op.map(look);
+            }
+            Self::Pick(_, arg) | Self::Labelled(_, arg) => look(arg),
+            Self::Input(_) => {}
+        }
+        reads
+    }
+}
+
 impl FullOp {
     /// The same with another slot.
     pub(crate) fn of(self, slot: usize) -> Self {
@@ -137,8 +153,9 @@ pub(crate) struct Stage {
     /// What is brought into slots before the full values are computed.
     pub(crate) loads: Vec<(Arg, usize)>,
     pub(crate) full: Vec<FullOp>,
-    /// The full values as one loop, where they can be that and it has been looked for.
+    /// The full values as one loop, where they can be that and it has been looked for; of rows side by side.
     pub(crate) body: Option<Body>,
+    pub(crate) beside: Option<Body>,
 }
 
 /// One walk over the space of some results.
@@ -254,8 +271,18 @@ impl Program {
         })
     }
 
+    /// Whether it has products of matrices or reductions across rows.
+    pub(crate) fn joins(&self) -> bool {
+        let phases = self.phases.iter();
+        let mut steps = phases.flat_map(|Phase { once, by_rows }| once.iter().chain(by_rows));
+        steps.any(|step| matches!(step, Step::Joint(_)))
+    }
+
     /// Finds the loops that were compiled for its stages, which pays where it is run on much or again.
     pub(crate) fn compile(&mut self) {
-        self.stages().for_each(|stage| stage.body = Body::new(stage).map(|(body, _)| body));
+        self.stages().for_each(|stage| {
+            let body = |lying| Body::new(stage, lying).map(|(body, _)| body);
+            (stage.body, stage.beside) = (body(Lying::Apart), body(Lying::Beside));
+        });
     }
 }

@@ -61,8 +61,8 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
     fn run(mut self) {
         let body = self.stage.body.as_ref();
         let compiled = body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)));
-        if let Some((body, run)) = compiled.filter(|(body, _)| self.in_place(body)) {
-            return self.run_body(body, run, None);
+        if let Some((body, run)) = compiled {
+            return self.run_body(body, run);
         }
         self.start();
         let mut spare = self.scratch.spare.take().unwrap_or_default();
@@ -72,10 +72,6 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
                 let lanes = CHUNK.min(self.block.lanes - first);
                 let at = Place { row, first, lanes };
                 self.load(at);
-                if let Some((body, run)) = compiled {
-                    self.run_body(body, run, Some(at));
-                    continue;
-                }
                 self.fetch(at);
                 for index in 0..self.stage.full.len() {
                     self.step(self.stage.full[index], &mut spare, at);
@@ -340,19 +336,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         classes: &'s [Vec<T::Compute>],
         slot: usize,
     ) -> &'s Chunk<T::Compute> {
-        let values = Self::slice_from(ground, scratch, classes, slot);
-        values.first_chunk().unwrap_or(&scratch.slots[slot].values)
-    }
-
-    /// The values that a slot stands for, and what lies after them.
-    #[inline(always)]
-    pub(crate) fn slice_from<'s>(
-        ground: &'s Ground<'_, T>,
-        scratch: &'s Scratch<T::Compute>,
-        classes: &'s [Vec<T::Compute>],
-        slot: usize,
-    ) -> &'s [T::Compute] {
-        let there = &scratch.slots[slot].values[..];
+        let there = &scratch.slots[slot].values;
         let (values, start) = match scratch.lies[slot] {
             Lies::There => return there,
             Lies::Slot(other) => return &scratch.slots[other].values,
@@ -363,7 +347,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
             Lies::Kept(place, start) => (&scratch.kept[place][..], start),
             Lies::Class(place, start) => (&classes[place][..], start),
         };
-        values.get(start..).unwrap_or(there)
+        values.get(start..).and_then(<[_]>::first_chunk).unwrap_or(there)
     }
 
     #[inline(always)]

@@ -1,16 +1,20 @@
 //! The full values of a stage of rows side by side, where there are few classes or inner positions: a class of a tile
 //! of rows goes through all ops before the next. What a tile reads and keeps stays in the nearest caches.
 
-use crate::chunk::Sums;
+use crate::body::{Body, WRITES, Write};
+use crate::chunk::{LANES, SUMS, Sums};
+use crate::compiled::{Ahead, Io, Run, Spaced, SpacedMut};
 use crate::element::Element;
-use crate::execute::{Ground, Part, Scratch};
-use crate::math::Lane;
-use crate::planes::{Apart, Compute, Reduced, Reduction, Source, Spare, Together, gather};
+use crate::execute::{Classes, Ground, Part, Scratch};
+use crate::math::{Lane, PARTS};
+use crate::planes::{
+    Apart, BelowRows, Compute, Gather, Reduced, Reduction, Source, Spare, Together,
+};
 use crate::program::{Arg, FullOp, Into, Op, Stage, Target};
 use crate::simd::{Soon, fetch};
 use crate::walk::Block;
 use lossmith_core::op::Reduce;
-use std::mem::take;
+use std::mem::{swap, take};
 
 /// What a slot stands for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,11 +39,11 @@ pub(crate) struct Tile<'a, 'b, 'c, T: Element> {
     pub(crate) block: &'a Block,
     /// The first lane in the whole block, whose parts of the outputs there are.
     pub(crate) offset: usize,
-    pub(crate) classes: &'a [Vec<T::Compute>],
+    pub(crate) classes: &'a Classes<T::Compute>,
     pub(crate) scratch: &'a mut Scratch<T::Compute>,
     pub(crate) parts: &'a mut [(usize, Part<'c, T>)],
     /// Whether what the next stages write, and what the next tile reads, is fetched while this one computes.
-    pub(crate) ahead: bool,
+    pub(crate) ahead: Ahead,
     pub(crate) folds: (&'a mut [Sums], &'a mut [f64]),
 }
 
@@ -58,7 +62,8 @@ impl<T: Element> Ground<'_, T> {
             if class == 1 {
                 self.level.run(Apart { rows, stride: lane, classes, planes, pitch, lanes });
             } else {
-                gather(rows, [class, lane], planes, [classes, pitch, lanes]);
+                let strides = [class, lane];
+                self.level.run(Gather { elements: rows, strides, planes, pitch, classes, lanes });
             }
         }
     }
@@ -73,13 +78,20 @@ impl<T: Element> Ground<'_, T> {
     /// Whether the elements of a tile are read where they are.
     fn direct(&self, block: &Block, input: usize) -> bool {
         let (_, [_, lane]) = self.lies(block, input);
-        lane == 1 && block.lanes == block.pitch() && T::as_computed(&[]).is_some()
+        lane == 1 && block.whole() && T::as_computed(&[]).is_some()
     }
 }
 
 impl<T: Element> Tile<'_, '_, '_, T> {
     pub(crate) fn run(mut self) {
         self.start();
+        // Of fewer rows, most lanes of a loop would be nobody's.
+        let body = self.stage.beside.as_ref().filter(|_| self.block.lanes >= LANES);
+        let compiled = body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)));
+        if let Some((body, run)) = compiled {
+            self.run_body(body, run);
+            return self.finish();
+        }
         let mut spare = take(&mut self.scratch.splat).unwrap_or_default();
         for &op in &self.stage.full {
             self.step(op, &mut spare);
@@ -91,13 +103,14 @@ impl<T: Element> Tile<'_, '_, '_, T> {
     /// Empties what the reductions add up in, and says what the slots stand for.
     fn start(&mut self) {
         let scratch = &mut *self.scratch;
+        let lanes = self.block.lanes.next_multiple_of(LANES);
         for op in &self.stage.full {
             match *op {
                 FullOp::Reduce(Reduce::Sum, _, Into::Row(row))
                 | FullOp::SumOfProducts(_, _, Into::Row(row))
-                | FullOp::Pick(_, _, row) => scratch.rows[row].fill(0.0),
+                | FullOp::Pick(_, _, row) => scratch.rows[row][..lanes].fill(0.0),
                 FullOp::Reduce(Reduce::Max, _, Into::Row(row)) => {
-                    scratch.highest[row].fill(-T::Compute::INFINITY);
+                    scratch.highest[row][..lanes].fill(-T::Compute::INFINITY);
                 }
                 FullOp::Op(..)
                 | FullOp::Reduce(_, _, Into::Fold(_))
@@ -127,7 +140,7 @@ impl<T: Element> Tile<'_, '_, '_, T> {
             Stands::Number(index) => {
                 Source::Number(T::Compute::from_f64(self.ground.numbers[index]))
             }
-            Stands::Class(place) => Source::Classes(&self.classes[place]),
+            Stands::Class(place) => Source::Classes(&self.classes.narrow[place]),
             Stands::Row(place) => Source::Row(&scratch.narrow[place]),
             Stands::Kept(place) => Source::Planes(&scratch.kept[place], pitch),
             Stands::Input(input) => match T::as_computed(&self.ground.inputs[input].elements) {
@@ -137,6 +150,122 @@ impl<T: Element> Tile<'_, '_, '_, T> {
                 }
                 _ => Source::Planes(&scratch.planes[input], pitch),
             },
+        }
+    }
+
+    /// Runs a compiled body on all classes.
+    fn run_body(&mut self, body: &Body, run: Run<T::Compute>) {
+        let (Block { rows, lanes, .. }, pitch) = (*self.block, self.block.pitch());
+        let mut belows = take(&mut self.scratch.belows);
+        belows.resize_with(belows.len().max(body.belows.len()), Vec::new);
+        for (belows, &row) in belows.iter_mut().zip(&body.belows) {
+            let size = belows.len().max(lanes.div_ceil(LANES));
+            belows.resize(size, [[T::Compute::ZERO; LANES]; PARTS]);
+            self.ground.level.run(BelowRows { rows: &self.scratch.narrow[row], out: belows });
+        }
+        let mut written = take(&mut self.scratch.written);
+        written.resize_with(body.writes.len().max(written.len()), Vec::new);
+        // Changed places, so that what else is kept can be read while it is written.
+        for (written, &write) in written.iter_mut().zip(&body.writes) {
+            swap(written, self.buffer(write));
+        }
+        let mut lane_sums: [Vec<f64>; WRITES] = Default::default();
+        for (sums, &row) in lane_sums.iter_mut().zip(&body.lane_sums) {
+            swap(sums, &mut self.scratch.rows[row]);
+        }
+        let mut lane_largest: [Vec<T::Compute>; WRITES] = Default::default();
+        for (largest, &row) in lane_largest.iter_mut().zip(&body.largest) {
+            swap(largest, &mut self.scratch.highest[row]);
+        }
+        let mut sums = [[0.0; SUMS]; WRITES];
+        for (sums, &into) in sums.iter_mut().zip(&body.sums) {
+            if let Into::Fold(place) = into {
+                *sums = self.folds.0[place];
+            }
+        }
+        let parts = take(&mut self.parts);
+
+        let mut later = Vec::new();
+        let mut io = Io { rows, lanes, ahead: self.ahead, ..Io::default() };
+        for (read, &(_, slot)) in io.reads.iter_mut().zip(&body.reads) {
+            *read = match self.read(slot) {
+                Source::Planes(all, pitch) => Spaced { all, pitch },
+                Source::Row(all) => Spaced { all, pitch: 0 },
+                Source::Classes(_) | Source::Number(_) => Spaced::default(),
+            };
+        }
+        for (one, &(arg, _)) in io.ones.iter_mut().zip(&body.ones) {
+            *one = match arg {
+                Arg::Number(index) => Spaced { all: &self.ground.numbers[index..], pitch: 0 },
+                Arg::Class(place) => Spaced { all: &self.classes.exact[place], pitch: 1 },
+                Arg::Row(_) | Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => Spaced::default(),
+            };
+        }
+        for (lane_labels, &labels) in io.lane_labels.iter_mut().zip(&body.labels) {
+            *lane_labels = &self.scratch.labels[labels];
+        }
+        for (lane_belows, belows) in io.lane_belows.iter_mut().zip(&belows) {
+            *lane_belows = belows;
+        }
+        for (to, written) in io.writes.iter_mut().zip(&mut written).take(body.writes.len()) {
+            *to = SpacedMut::All(written, pitch);
+        }
+        for (place, part) in &mut *parts {
+            let Part::Planes(planes) = part else { continue };
+            let planes = planes.iter_mut().map(|plane| &mut plane[self.offset..]);
+            let planes = planes.filter_map(T::as_computed_mut);
+            match body.writes.iter().position(|write| *write == Write::Output(*place)) {
+                Some(index) if self.block.whole() => {
+                    let planes: Vec<_> = planes.collect();
+                    if !planes.is_empty() {
+                        io.writes[index] = SpacedMut::Each(planes);
+                    }
+                }
+                None if self.ahead.is_some() => later.extend(planes.map(|plane| &*plane)),
+                Some(_) | None => {}
+            }
+        }
+        io.later = &later;
+        for (to, sums) in io.sums.iter_mut().zip(&mut sums) {
+            *to = SpacedMut::All(std::slice::from_mut(sums), 0);
+        }
+        for (to, sums) in io.lane_sums.iter_mut().zip(&mut lane_sums) {
+            *to = sums;
+        }
+        for (to, largest) in io.lane_largest.iter_mut().zip(&mut lane_largest) {
+            *to = largest;
+        }
+        run(self.ground.level, &mut io);
+
+        self.parts = parts;
+        for (sums, &into) in sums.iter().zip(&body.sums) {
+            if let Into::Fold(place) = into {
+                self.folds.0[place] = *sums;
+            }
+        }
+        for (largest, &row) in lane_largest.iter_mut().zip(&body.largest) {
+            swap(largest, &mut self.scratch.highest[row]);
+        }
+        for (sums, &row) in lane_sums.iter_mut().zip(&body.lane_sums) {
+            swap(sums, &mut self.scratch.rows[row]);
+        }
+        for (written, &write) in written.iter_mut().zip(&body.writes) {
+            swap(written, self.buffer(write));
+        }
+        (self.scratch.written, self.scratch.belows) = (written, belows);
+    }
+
+    /// Where planes are written.
+    fn buffer(&mut self, write: Write) -> &mut Vec<T::Compute> {
+        match write {
+            Write::Kept(place) => &mut self.scratch.kept[place],
+            Write::Output(place) => {
+                let (out, size) = (&mut self.scratch.out, self.block.rows * self.block.pitch());
+                out.resize_with(out.len().max(place + 1), Vec::new);
+                let planes = &mut out[place];
+                planes.resize(planes.len().max(size), T::Compute::ZERO);
+                planes
+            }
         }
     }
 
@@ -216,7 +345,7 @@ impl<T: Element> Tile<'_, '_, '_, T> {
     fn all(&mut self, op: Op<usize>, out: &mut [T::Compute], spare: &mut Spare<T::Compute>) {
         let pitch = self.block.pitch();
         let out = &mut out[..self.block.rows * pitch];
-        if !take(&mut self.ahead) {
+        if take(&mut self.ahead).is_none() {
             return self.compute(op, None, 0, out, spare);
         }
         for (class, out) in out.chunks_exact_mut(pitch).enumerate() {
@@ -265,14 +394,13 @@ impl<T: Element> Tile<'_, '_, '_, T> {
 
     /// Computes an output: where it lies, or into planes that are brought there in the end.
     fn write(&mut self, place: usize, mut compute: impl FnMut(&Self, usize, &mut [T::Compute])) {
-        let (pitch, lanes) = (self.block.pitch(), self.block.lanes);
+        let pitch = self.block.pitch();
         let parts = take(&mut self.parts);
         let part = parts.iter_mut().find(|(other, _)| *other == place);
         let planes = match part {
-            Some((_, Part::Planes(planes))) if lanes == pitch => Some(planes),
+            Some((_, Part::Planes(planes))) if self.block.whole() => Some(planes),
             _ => None,
         };
-        let mut whole = take(&mut self.scratch.out);
         if let Some(planes) = planes
             && T::as_computed(&[]).is_some()
         {
@@ -282,12 +410,10 @@ impl<T: Element> Tile<'_, '_, '_, T> {
                 }
             }
         } else {
-            whole.resize_with(whole.len().max(place + 1), Vec::new);
-            let (out, size) = (&mut whole[place], self.block.rows * pitch);
-            out.resize(out.len().max(size), T::Compute::ZERO);
-            compute(self, 0, &mut out[..size]);
+            let mut out = take(self.buffer(Write::Output(place)));
+            compute(self, 0, &mut out[..self.block.rows * pitch]);
+            self.scratch.out[place] = out;
         }
-        self.scratch.out = whole;
         self.parts = parts;
     }
 
@@ -297,7 +423,7 @@ impl<T: Element> Tile<'_, '_, '_, T> {
         for op in &self.stage.full {
             match *op {
                 FullOp::Reduce(Reduce::Max, _, Into::Row(row)) => {
-                    let highest = self.scratch.highest[row].iter();
+                    let highest = self.scratch.highest[row][..lanes].iter();
                     for (out, highest) in self.scratch.rows[row].iter_mut().zip(highest) {
                         *out = highest.to_f64();
                     }
@@ -312,7 +438,7 @@ impl<T: Element> Tile<'_, '_, '_, T> {
                         let rows = &mut out[self.offset * classes..][..lanes * classes];
                         level.run(Together { planes, pitch, classes, rows });
                     } else if let Some((_, Part::Planes(out))) = part
-                        && (lanes < pitch || T::as_computed(&[]).is_none())
+                        && !(self.block.whole() && T::as_computed(&[]).is_some())
                     {
                         for (class, out) in out.iter_mut().enumerate() {
                             let plane = &planes[place][class * pitch..];

@@ -59,6 +59,11 @@ impl Block {
     pub(crate) fn pitch(&self) -> usize {
         self.lanes.next_multiple_of(32)
     }
+
+    /// Whether those are whole vectors without a rest.
+    pub(crate) fn whole(&self) -> bool {
+        self.lanes == self.pitch()
+    }
 }
 
 fn turn([batch, class, inner]: [usize; 3]) -> [usize; 3] {

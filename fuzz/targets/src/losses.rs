@@ -7,6 +7,10 @@ use lossmith_core::catalogue::{GRAD_OUTPUT, SAMPLE_WEIGHT, all};
 use lossmith_core::{Dense, Format, Indices, Reference};
 use lossmith_tests::backends::{AnyLoss, BACKENDS};
 use lossmith_tests::{Problem, Stream, with_options};
+use std::sync::LazyLock;
+
+/// The catalogue.
+static LOSSES: LazyLock<Vec<AnyLoss>> = LazyLock::new(all);
 
 /// The most elements that an edited argument has.
 const MOST: usize = 512;
@@ -91,7 +95,7 @@ impl Index {
 /// If a backend gives something other than the reference.
 pub fn run(bytes: &[u8]) {
     let Ok(case) = Case::arbitrary(&mut Unstructured::new(bytes)) else { return };
-    let losses = all();
+    let losses = &*LOSSES;
     let mut seed = Stream(case.seed);
     let base = losses[usize::from(case.loss) % losses.len()].clone();
     let mut loss = with_options(base, &mut seed).expect("the options are in their ranges");

@@ -12,7 +12,10 @@ use lossmith_tests::backends::{AnyLoss, BACKENDS, REFERENCE};
 use lossmith_tests::{Problem, Stream, with_options};
 
 /// How many instances there are of each loss, argument and kind.
-const INSTANCES: usize = 20;
+const INSTANCES: usize = 64;
+
+/// How many wrong problems have to be refused in all.
+const LEAST: usize = 50_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
@@ -393,7 +396,12 @@ fn every_kind_of_wrong_argument_is_refused() {
             println!("{:34}{:16}{row}", base.entry().name, argument.name);
         }
     }
-    println!("{total} problems, each on the reference and {} backends", BACKENDS.len());
+    let runs = total * (1 + BACKENDS.len());
+    println!(
+        "{total} problems, each on the reference and {} backends: {runs} runs",
+        BACKENDS.len()
+    );
+    assert!(total >= LEAST, "{total} problems");
 }
 
 /// An array that says what shape it has, and has no elements.

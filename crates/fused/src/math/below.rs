@@ -20,16 +20,19 @@ pub struct Below<F> {
     down: F,
 }
 
+/// How many numbers that is.
+pub(crate) const PARTS: usize = 6;
+
 impl<F: Copy> Below<F> {
     /// What it is made of, so that those of many rows can stand side by side.
     #[inline(always)]
-    pub(crate) fn parts(self) -> [F; 6] {
+    pub(crate) fn parts(self) -> [F; PARTS] {
         let Self { largest, far, shift, scale, low, down } = self;
         [largest, far, shift, scale, low, down]
     }
 
     #[inline(always)]
-    pub(crate) fn of([largest, far, shift, scale, low, down]: [F; 6]) -> Self {
+    pub(crate) fn of([largest, far, shift, scale, low, down]: [F; PARTS]) -> Self {
         Self { largest, far, shift, scale, low, down }
     }
 }
