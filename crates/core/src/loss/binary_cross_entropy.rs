@@ -61,18 +61,25 @@ const ENTRY: Entry = Entry {
 };
 
 /// The unreduced loss of one element.
+///
+/// Its derivative in x is not left to the ln's, as −t/x + (1 − t)/(1 − x) cancels where (x − t)/(x(1 − x)) does not.
 fn formula<T: Real>(x: T, t: T, clamp: Option<f64>) -> T {
-    let at_least = |ln: T, p: T| match clamp {
-        None => ln,
-        // Value −clamp with PyTorch's slope, also where 1e12 is infinite in the format.
-        Some(clamp) => {
-            let floor = ln.constant(-clamp);
-            let sloped = floor + (p - p.detach()).weigh(p.constant(1e12));
-            Real::select(Compare::Le, ln, floor, sloped, ln)
-        }
-    };
-    let negative = |weight: T, ln: T| weight.weigh(-ln);
-    negative(t, at_least(x.ln(), x)) + negative(-t + 1.0, at_least((-x).ln_1p(), -x))
+    let [zero, one] = [0.0, 1.0].map(|number| x.constant(number));
+    let [p, q] = [x.detach(), t.detach()];
+    let [not_p, not_q] = [one - p, one - q];
+    let [ln_p, ln_not_p] = [p.ln(), (-p).ln_1p()];
+    let floor = x.constant(-clamp.unwrap_or(f64::INFINITY));
+    let clamped = |ln: T, then: T, otherwise: T| T::select(Compare::Le, ln, floor, then, otherwise);
+    let [minus_ln, minus_ln_not] = [ln_p, ln_not_p].map(|ln| -clamped(ln, floor, ln));
+    let value = t.weigh(minus_ln) + (-t + 1.0).weigh(minus_ln_not);
+
+    // What a clamped ln leaves, and PyTorch's slope in its place, also where 1e12 is infinite in the format.
+    let numerator = clamped(ln_p, clamped(ln_not_p, zero, not_q), clamped(ln_not_p, -q, p - q));
+    let quotient = numerator / (clamped(ln_p, one, p) * clamped(ln_not_p, one, not_p));
+    let steep = x.constant(clamp.map_or(f64::INFINITY, |_| 1e12));
+    let [steep_p, steep_not_p] = [ln_p, ln_not_p].map(|ln| clamped(ln, steep, zero));
+    let slope = quotient + (not_q.weigh(steep_not_p) - q.weigh(steep_p));
+    value + (x - p).weigh(slope)
 }
 
 impl Definition for BinaryCrossEntropy {

@@ -1,4 +1,4 @@
-use super::{Arguments, Definition, Loss, bce_with_logits};
+use super::{Arguments, Definition, Loss};
 use crate::catalogue::{Argument, Entry, Kind, Opt, Slot, UNIT};
 use crate::real::Real;
 use crate::terms::Terms;
@@ -62,14 +62,9 @@ const ENTRY: Entry = Entry {
 
 /// The unreduced loss of one element.
 fn formula<T: Real>(x: T, t: T, alpha: Option<f64>, gamma: f64) -> T {
-    let below @ [logit, larger] = bce_with_logits::below_zero(x, [t, -t + 1.0]);
-    let entropy = bce_with_logits::formula(below, x.constant(1.0));
-    // t·σ(−x) + (1 − t)·σ(x)
-    let missed = larger + (larger * -2.0 + 1.0).weigh(logit.sigmoid());
-    // Half of the power on either side of the entropy, as the whole may be 0 where the product is not.
-    let power = missed.constant(gamma / 2.0);
-    let half = if gamma == 2.0 { missed } else { power.weigh(missed.ln()).exp() };
-    let focal = half.weigh(half.weigh(entropy));
+    let entropy = t.weigh((-x).softplus()) + (-t + 1.0).weigh(x.softplus());
+    let missed = t.weigh((-x).sigmoid()) + (-t + 1.0).weigh(x.sigmoid());
+    let focal = x.constant(gamma).weigh(missed.ln()).exp().weigh(entropy);
     alpha.map_or(focal, |alpha| (t * alpha + (-t + 1.0) * (t.constant(1.0) - alpha)).weigh(focal))
 }
 
