@@ -231,10 +231,12 @@ impl<'g> Bounds<'g> {
             }
             // The tail that is added to the larger is rounded as a number of its own.
             Node::Binary(Binary::LogAddExp, ..) => Some((y.abs() + 1.0) * units),
-            // A zero weight rounds nothing.
-            Node::Binary(Binary::Weigh, w, _) => {
-                let [w, zero] = [self.graph.var(w), y.constant(0.0)];
-                let lost = Var::select(Compare::Eq, w, zero, zero, tiny);
+            // A product with 0 is exact.
+            Node::Binary(Binary::Weigh, a, b) => {
+                let [a, b] = [a, b].map(|x| self.graph.var(x));
+                let zero = y.constant(0.0);
+                let lost = Var::select(Compare::Eq, b, zero, zero, tiny);
+                let lost = Var::select(Compare::Eq, a, zero, zero, lost);
                 Some(y.abs() * units + lost)
             }
             Node::Binary(Binary::Add | Binary::Sub, ..) => Some(y.abs() * units),
