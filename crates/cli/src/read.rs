@@ -40,6 +40,10 @@ pub(crate) fn arguments(loss: &Loss, words: &[String]) -> Result<Vec<Argument>, 
     let one = |word: &String| {
         let usage = || Error::Usage(format!("{word:?} is not NAME=FILE, as in input=logits.npy"));
         let (name, file) = word.split_once('=').ok_or_else(usage)?;
+        let argument = loss.entry().arguments.iter().any(|argument| argument.name == name);
+        if !argument && loss.clone().options().iter().any(|[option, ..]| option == name) {
+            return Err(Error::Usage(format!("{name} is an option: write -o {word}")));
+        }
         let bytes =
             std::fs::read(split(file).0).map_err(|error| wrong(name, file, error.to_string()))?;
         read(loss, name, file, &bytes)

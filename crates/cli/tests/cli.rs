@@ -198,6 +198,8 @@ fn wrong_input_is_one_line_and_writes_nothing() {
     refused(&["eval", "sigmoid", &complex], "not one of real numbers or integers");
     refused(&["eval", "sigmoid", "input=nowhere.npy"], "input=nowhere.npy: No such file");
     refused(&["eval", "sigmoid", "nowhere.npy"], "is not NAME=FILE");
+    let option = "reduction is an option: write -o reduction=sum";
+    refused(&["eval", "mse", &x, "reduction=sum"], option);
     refused(&["eval", "sigmoidal", &x], "there is no loss \"sigmoidal\"");
     refused(&["eval", "mse", &x, "-o", "reduction=average"], "none | mean | sum");
     refused(
