@@ -9,11 +9,11 @@ use lossmith_tests::backends::{AnyLoss, REFERENCE};
 /// Whether an infinity meets a product of matrices: then it turns on a rounding whether 0 · ∞ or ε · ∞ is added up.
 fn unjudgeable(loss: &AnyLoss, problem: &Problem) -> bool {
     let matrix = |argument: &Argument| matches!(argument.form, Form::Matrix(..));
-    loss.entry().arguments.iter().any(matrix) && infinite(problem)
+    loss.entry().arguments.iter().any(matrix) && any(problem, f64::is_infinite)
 }
 
-fn infinite(problem: &Problem) -> bool {
-    problem.numbers.iter().any(|(_, array)| array.data().iter().any(|x| x.is_infinite()))
+fn any(problem: &Problem, is: impl Fn(f64) -> bool) -> bool {
+    problem.numbers.iter().any(|(_, array)| array.data().iter().any(|&x| is(x)))
 }
 
 /// Nothing off.
@@ -50,9 +50,11 @@ pub fn agree(
             // In f64 the reference rounds as well.
             let bound = if format == Format::F64 { bound.times(2.0) } else { bound };
             let wrong = judge(&got, &expected, &bound, format);
-            // What meets an infinity may be 0 or infinite in a narrower format alone: then f64 judges.
+            // What meets an infinity or NaN may be 0 or infinite in a narrower format alone: then f64 judges.
             let narrow = |wrong: &Mismatch| {
-                format != Format::F64 && !wrong.expected.is_finite() && infinite(problem)
+                format != Format::F64
+                    && !wrong.expected.is_finite()
+                    && any(problem, |x| !x.is_finite())
             };
             match wrong.filter(|wrong| !narrow(wrong)) {
                 Some(wrong) => what(wrong.to_string()),
