@@ -165,24 +165,13 @@ impl<'g> Bounds<'g> {
     /// What is infinite where the result may be and is exact; none where it is exact whenever it is infinite.
     fn reach(&self, id: Id) -> Option<Var<'g>> {
         let of = |x: Id| self.graph.var(x).abs();
-        let [a, b] = match self.graph.node(id).0 {
-            Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Softplus, x) => return Some(of(x)),
-            Node::Binary(Binary::Div, a, b) => [of(a), of(b).constant(1.0) / of(b)],
-            Node::Binary(_, a, b) => [of(a), of(b)],
-            Node::Constant(_)
-            | Node::Input(_)
-            | Node::Size(..)
-            | Node::Unary(..)
-            | Node::Select(..)
-            | Node::Reduce(..)
-            | Node::Fold(..)
-            | Node::AtLabel(..)
-            | Node::Take(..)
-            | Node::Put(..)
-            | Node::Matmul(..)
-            | Node::Spread(_)
-            | Node::Detach(_) => return None,
-        };
+        let node = self.graph.node(id).0;
+        if let Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Softplus, x) = node {
+            return Some(of(x));
+        }
+        let Node::Binary(op, a, b) = node else { return None };
+        let (a, b) = (of(a), of(b));
+        let b = if op == Binary::Div { b.constant(1.0) / b } else { b };
         Some(Var::select(Compare::Lt, a, b, b, a))
     }
 

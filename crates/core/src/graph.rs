@@ -268,22 +268,8 @@ impl<'g> Var<'g> {
 
     /// Its value, if it is a constant.
     pub(crate) fn known(self) -> Option<f64> {
-        match self.graph.node(self.id).0 {
-            Node::Constant(bits) => Some(f64::from_bits(bits)),
-            Node::Input(_)
-            | Node::Size(..)
-            | Node::Unary(..)
-            | Node::Binary(..)
-            | Node::Select(..)
-            | Node::Reduce(..)
-            | Node::Fold(..)
-            | Node::AtLabel(..)
-            | Node::Take(..)
-            | Node::Put(..)
-            | Node::Matmul(..)
-            | Node::Spread(_)
-            | Node::Detach(_) => None,
-        }
+        let Node::Constant(bits) = self.graph.node(self.id).0 else { return None };
+        Some(f64::from_bits(bits))
     }
 
     /// The sum along an axis, whose side becomes one; what is one already stays as it is.
