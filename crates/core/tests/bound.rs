@@ -5,13 +5,15 @@
 use lossmith_core::catalogue::{Argument, Entry, Kind};
 use lossmith_core::graph::Var;
 use lossmith_core::loss::Arguments;
-use lossmith_core::op::Compare;
+use lossmith_core::op::{Axis, Compare};
 use lossmith_core::real::Real;
 use lossmith_core::{Definition, Dense, Format, Inputs, Loss, Reduction, Terms};
 
+type Function = for<'g> fn(Var<'g>) -> Var<'g>;
+
 /// A function of the input.
 #[derive(Clone, Debug)]
-struct Of(for<'g> fn(Var<'g>) -> Var<'g>);
+struct Of(Function);
 
 impl Definition for Of {
     fn entry(&self) -> &'static Entry {
@@ -29,16 +31,115 @@ impl Definition for Of {
     }
 }
 
-fn bound(of: for<'g> fn(Var<'g>) -> Var<'g>, x: f64, format: Format) -> f64 {
-    let inputs = Inputs::<Dense>::new().tensor("input", vec![x]);
-    let bound = Loss::new(Of(of)).reduction(Reduction::None).error_bound(&inputs, format).unwrap();
-    bound.value.data()[0]
+fn bound(of: Function, x: f64, format: Format) -> f64 {
+    bounds(of, Reduction::None, &[x], format)[0]
+}
+
+fn bounds(of: Function, reduction: Reduction, x: &[f64], format: Format) -> Vec<f64> {
+    let inputs = Inputs::<Dense>::new().tensor("input", x.to_vec());
+    let bound = Loss::new(Of(of)).reduction(reduction).error_bound(&inputs, format).unwrap();
+    bound.value.into_data()
 }
 
 #[test]
 fn what_no_op_rounds_is_exact() {
     for format in [Format::F32, Format::F16, Format::BF16] {
         assert_eq!(bound(|x| x, 1.5, format), 0.0);
+    }
+}
+
+#[test]
+fn an_op_is_off_by_what_it_rounds() {
+    let (unit, tiny) = (Format::F16.unit(), Format::F16.tiny());
+    let near = 0.75_f64;
+    let far = (near - 2.0).abs();
+    let rows: [(&str, Function, f64); 18] = [
+        ("−x", |x| -x, 0.0),
+        ("|x|", |x| x.abs(), 0.0),
+        ("sign x", |x| x.sign(), 0.0),
+        ("detach x", |x| x.detach(), 0.0),
+        ("x + x", |x| x + x, 1.5 * unit),
+        ("x − −x", |x| x - -x, 1.5 * unit),
+        ("x²", |x| x.square(), 0.5625 * unit + tiny),
+        ("x / 2", |x| x / 2.0, 0.375 * unit + tiny),
+        ("√x", |x| x.sqrt(), near.sqrt() * unit + tiny),
+        ("eˣ", |x| x.exp(), 2.0 * near.exp() * unit + tiny),
+        ("eˣ − 1", |x| x.exp_m1(), 2.0 * near.exp_m1() * unit + tiny),
+        ("ln x", |x| x.ln(), 2.0 * near.ln().abs() * unit + tiny),
+        ("ln(1 + x)", |x| x.ln_1p(), 2.0 * near.ln_1p() * unit + tiny),
+        ("sigmoid x", |x| x.sigmoid(), 4.0 / (1.0 + (-near).exp()) * unit + tiny),
+        ("softplus x", |x| x.softplus(), 4.0 * near.exp().ln_1p() * unit + tiny),
+        ("eˣ⁻²", |x| x.exp_sub(x.constant(2.0)), 4.0 * (1.0 + far) * (-far).exp() * unit + tiny),
+        ("ln(eˣ + eˣ)", |x| x.log_add_exp(x), 4.0 * (1.0 + near + 2.0_f64.ln()) * unit),
+        ("x weighs x", |x| x.weigh(x), 0.5625 * unit + tiny),
+    ];
+    for (name, of, right) in rows {
+        let got = bound(of, near, Format::F16);
+        assert!((got - right).abs() <= 1e-12 * right, "{name}: {got:e}, {right:e}");
+    }
+}
+
+#[test]
+fn a_bound_passes_an_op_as_its_derivative_and_grows_by_what_the_op_rounds() {
+    let (unit, tiny) = (Format::F16.unit(), Format::F16.tiny());
+    let (twice, third) = (1.5 * unit, 1.0 / 3.0);
+    let grown = 1.0 + unit;
+    let rows: [(&str, Function, f64); 12] = [
+        ("−2x", |x| -(x + x), twice),
+        ("sign 2x", |x| (x + x).sign(), 0.0),
+        ("sign(2x − 1.5)", |x| (x + x - 1.5).sign(), 2.0),
+        ("2x + 1", |x| x + x + 1.0, twice * grown + 2.5 * unit),
+        ("1 − 2x", |x| 1.0 - (x + x), twice * grown + 0.5 * unit),
+        ("3 · 2x", |x| (x + x) * 3.0, 3.0 * twice * grown + 4.5 * unit + tiny),
+        ("6 / 2x", |x| 6.0 / (x + x), 6.0 / 2.25 * twice * grown + 4.0 * unit + tiny),
+        ("(2x)²", |x| (x + x).square(), (3.0 * twice + twice * twice) * grown + 2.25 * unit + tiny),
+        (
+            "x / 3 by a number",
+            |x| x * (1.0 / 3.0),
+            0.75 * (third * unit + tiny) * grown + 0.25 * unit + tiny,
+        ),
+        (
+            "√2x",
+            |x| (x + x).sqrt(),
+            0.5 / 1.5_f64.sqrt() * twice * grown + 1.5_f64.sqrt() * unit + tiny,
+        ),
+        // The sides are equal: either branch may be taken.
+        (
+            "x if 2x < 1.5, else 4x",
+            |x| Var::select(Compare::Lt, x + x, x.constant(1.5), x, x * 4.0),
+            2.25 + 3.0 * unit + tiny,
+        ),
+        (
+            "4x if 2x < 9, else x",
+            |x| Var::select(Compare::Lt, x + x, x.constant(9.0), x * 4.0, x),
+            3.0 * unit + tiny,
+        ),
+    ];
+    for (name, of, right) in rows {
+        let got = bound(of, 0.75, Format::F16);
+        assert!((got - right).abs() <= 1e-12 * right, "{name}: {got:e}, {right:e}");
+    }
+}
+
+#[test]
+fn a_sum_is_off_by_two_roundings_of_what_it_adds_up_and_a_maximum_by_its_arguments() {
+    let (unit, tiny, host) = (Format::F16.unit(), Format::F16.tiny(), Format::F64.unit());
+    // A number is added up in f64, and rounded as it leaves.
+    let number = 4.5 * unit * (1.0 + host) + 2.0 * 4.5 * host + 1.5 * unit + tiny;
+    let rows: [(&str, Function, Reduction, f64); 4] = [
+        ("Σ 2x", |x| x + x, Reduction::Sum, number),
+        ("Σ x on the way", |x| x.sum(Axis::Batch), Reduction::None, 2.0 * 2.25 * unit),
+        (
+            "Σ 2x on the way",
+            |x| (x + x).sum(Axis::Batch),
+            Reduction::None,
+            4.5 * unit * (1.0 + unit) + 2.0 * 4.5 * unit,
+        ),
+        ("max 2x", |x| (x + x).max(Axis::Batch), Reduction::None, 3.0 * unit),
+    ];
+    for (name, of, reduction, right) in rows {
+        let got = bounds(of, reduction, &[0.75, -1.5], Format::F16)[0];
+        assert!((got - right).abs() <= 1e-14 * right, "{name}: {got:e}, {right:e}");
     }
 }
 
@@ -64,7 +165,7 @@ fn there_is_a_bound_up_to_the_formats_largest_number() {
 
 #[test]
 fn a_comparison_of_what_has_overflowed_with_an_infinity_may_turn() {
-    let infinite: for<'g> fn(Var<'g>) -> Var<'g> = |x| {
+    let infinite: Function = |x| {
         let [zero, one, infinite] = [0.0, 1.0, f64::INFINITY].map(|number| x.constant(number));
         Var::select(Compare::Eq, x * 4.0, infinite, one, zero)
     };
