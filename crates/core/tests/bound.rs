@@ -4,7 +4,7 @@
 
 use lossmith_core::catalogue::{Argument, Entry, Kind};
 use lossmith_core::graph::Var;
-use lossmith_core::loss::Arguments;
+use lossmith_core::loss::{Arguments, linear_cross_entropy};
 use lossmith_core::op::{Axis, Compare};
 use lossmith_core::real::Real;
 use lossmith_core::{Definition, Dense, Format, Inputs, Loss, Reduction, Terms};
@@ -161,6 +161,25 @@ fn there_is_a_bound_up_to_the_formats_largest_number() {
     // Nor may a number be larger that meets a tensor.
     assert!(bound(|x| x * 65_000.0, 0.5, Format::F16).is_finite());
     assert!(bound(|x| x * 66_000.0, 0.5, Format::F16).is_infinite());
+}
+
+#[test]
+fn there_is_none_where_the_terms_of_a_sum_overflow_and_the_sum_does_not() {
+    let weight = Dense::new(&[2, 1], vec![2e35, 2e35]).unwrap();
+    let inputs = Inputs::<Dense>::new()
+        .tensor("input", vec![0.0])
+        .tensor("linear_weight", weight)
+        .tensor("sample_weight", Dense::from(5e4))
+        .labels("target", 1);
+    let loss = linear_cross_entropy().reduction(Reduction::Sum);
+    let bound = |format| loss.error_bound(&inputs, format).unwrap();
+    assert_eq!(bound(Format::F32).grad("input").unwrap().data(), [f64::INFINITY]);
+    assert!(bound(Format::F64).grad("input").unwrap().data()[0].is_finite());
+
+    let sum = |x: &[f64], format| bounds(|x| x.sum(Axis::Batch), Reduction::None, x, format)[0];
+    assert!(sum(&[1e308, 1e308, -1e308], Format::F64).is_infinite());
+    // In a narrow format it is added up in f64.
+    assert!(sum(&[2e38, 2e38, -2e38], Format::F32).is_finite());
 }
 
 #[test]
