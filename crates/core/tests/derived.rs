@@ -1,4 +1,5 @@
-//! Error bounds are neither too small nor loose where they can be told by hand.
+//! What is derived from a graph: gradients where there is a choice, and error bounds, which are neither too small nor
+//! loose where they can be told by hand.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -7,7 +8,7 @@ use lossmith_core::graph::Var;
 use lossmith_core::loss::{Arguments, linear_cross_entropy};
 use lossmith_core::op::{Axis, Compare};
 use lossmith_core::real::Real;
-use lossmith_core::{Definition, Dense, Format, Inputs, Loss, Reduction, Terms};
+use lossmith_core::{Definition, Dense, Format, Inputs, Loss, Reduction, Reference, Terms};
 
 type Function = for<'g> fn(Var<'g>) -> Var<'g>;
 
@@ -39,6 +40,21 @@ fn bounds(of: Function, reduction: Reduction, x: &[f64], format: Format) -> Vec<
     let inputs = Inputs::<Dense>::new().tensor("input", x.to_vec());
     let bound = Loss::new(Of(of)).reduction(reduction).error_bound(&inputs, format).unwrap();
     bound.value.into_data()
+}
+
+fn gradient(of: Function, x: &[f64]) -> Vec<f64> {
+    let inputs = Inputs::<Dense>::new().tensor("input", x.to_vec());
+    let loss = Loss::new(Of(of)).reduction(Reduction::Sum);
+    loss.value_and_grad(&Reference, &inputs).unwrap().grad("input").unwrap().data().to_vec()
+}
+
+#[test]
+fn what_is_tied_shares_the_gradient() {
+    // The maximum stands in each of three places.
+    assert_eq!(gradient(|x| x.max(Axis::Batch), &[2.0, 1.0, 2.0]), [1.5, 0.0, 1.5]);
+    assert_eq!(gradient(|x| x.minimum(x.constant(2.0)), &[2.0, 1.0, 3.0]), [0.5, 1.0, 0.0]);
+    assert_eq!(gradient(|x| x.abs(), &[0.0, -1.0]), [0.0, -1.0]);
+    assert_eq!(gradient(|x| x.relu(), &[0.0, 1.0]), [0.0, 1.0]);
 }
 
 #[test]
