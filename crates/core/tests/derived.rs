@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use lossmith_core::catalogue::{Argument, Entry, Kind};
-use lossmith_core::graph::Var;
+use lossmith_core::graph::{Dim, Var};
 use lossmith_core::loss::{Arguments, linear_cross_entropy};
 use lossmith_core::op::{Axis, Compare};
 use lossmith_core::real::Real;
@@ -156,6 +156,35 @@ fn a_sum_is_off_by_two_roundings_of_what_it_adds_up_and_a_maximum_by_its_argumen
     for (name, of, reduction, right) in rows {
         let got = bounds(of, reduction, &[0.75, -1.5], Format::F16)[0];
         assert!((got - right).abs() <= 1e-14 * right, "{name}: {got:e}, {right:e}");
+    }
+}
+
+#[test]
+fn a_product_of_matrices_is_off_by_a_rounding_a_product_and_a_sum() {
+    const ROWS: Dim = Dim::Full(Axis::Batch, 0);
+    let (unit, tiny) = (Format::F16.unit(), Format::F16.tiny());
+    let x = Dense::new(&[2, 2], vec![0.75, -1.5, 0.5, 1.0]).unwrap();
+    let inputs = Inputs::<Dense>::new().tensor("input", x);
+    let of = |of: Function, reduction| {
+        Loss::new(Of(of)).reduction(reduction).error_bound(&inputs, Format::F16).unwrap()
+    };
+    // Of x · xᵀ the largest of each row's: two products, and a sum that is no more than rounded each time.
+    let largest = of(|x| x.linear(x, [ROWS, ROWS, Dim::One]).max(Axis::Class), Reduction::None);
+    let [first, second] = [2.8125, 1.875].map(|terms| terms * 3.0 * unit + 3.0 * tiny);
+    assert_eq!(largest.value.data(), [first, first, second, second]);
+    // What is passed: of 2x, twice a rounding in every product.
+    let largest =
+        of(|x| (x + x).linear(x + x, [ROWS, ROWS, Dim::One]).max(Axis::Class), Reduction::None);
+    let passed = 2.0 * 4.0 * 2.8125 * unit * (1.0 + unit);
+    assert_eq!(largest.value.data()[0], passed + 4.0 * 2.8125 * 3.0 * unit + 3.0 * tiny);
+    // Of its gradient, which adds up the rows; what arrives is a number, 2, and rounded as it meets them.
+    let sum = of(|x| x.detach().linear(x, [ROWS, ROWS, Dim::One]).sum(Axis::Class), Reduction::Sum);
+    let of_sum = |terms| {
+        let passed = terms * (2.0 * unit + tiny) * (1.0 + unit);
+        passed + 2.0 * terms * 3.0 * unit + 3.0 * tiny
+    };
+    for (got, terms) in sum.grad("input").unwrap().data().iter().zip([1.25, 2.5, 1.25, 2.5]) {
+        assert!((got - of_sum(terms)).abs() <= 1e-12 * got, "{got:e}, {:e}", of_sum(terms));
     }
 }
 
