@@ -146,15 +146,28 @@ impl<'g> Bounds<'g> {
             Some(_) => passed * (1.0 + format.unit()),
             None => passed,
         });
-        let bound = sum(passed, rounding);
-        bound.map(|bound| self.overflow(id, bound, format))
+        let bound = sum(passed, rounding)?;
+        // The terms of a sum may overflow where the sum does not; those of a narrow format are added up in f64.
+        let in_format = matches!(node, Node::Matmul(..)) || format == Format::F64;
+        let most = self.terms(node, shape).filter(|_| in_format).unwrap_or(y.abs());
+        Some(self.overflow(id, most, bound, format))
     }
 
-    /// The bound of a result; none is given where the format cannot hold it.
-    fn overflow(&self, id: Id, bound: Var<'g>, format: Format) -> Var<'g> {
+    /// What a sum adds up, without the signs.
+    fn terms(&self, node: Node, shape: Shape) -> Option<Var<'g>> {
+        if let Node::Reduce(Reduce::Sum, x, _) | Node::Fold(Reduce::Sum, x) = node {
+            return Some(self.graph.var(x).abs().sum_to(self.graph.node(x).1, shape));
+        }
+        let Node::Matmul(a, b, turned) = node else { return None };
+        let [a, b] = [a, b].map(|x| self.graph.var(x).abs());
+        Some(a.matmul(b, turned, shape))
+    }
+
+    /// The bound of a result; none is given where the format cannot hold the most that there is on the way to it.
+    fn overflow(&self, id: Id, most: Var<'g>, bound: Var<'g>, format: Format) -> Var<'g> {
         let y = self.graph.var(id).abs();
         let [huge, infinite] = [format.huge(), f64::INFINITY].map(|x| y.constant(x));
-        let finite = Var::select(Compare::Lt, huge, y + bound, infinite, bound);
+        let finite = Var::select(Compare::Lt, huge, most + bound, infinite, bound);
         // An infinity that is made of another, or at a pole, is exact.
         let made = self
             .reach(id)
@@ -165,24 +178,13 @@ impl<'g> Bounds<'g> {
     /// What is infinite where the result may be and is exact; none where it is exact whenever it is infinite.
     fn reach(&self, id: Id) -> Option<Var<'g>> {
         let of = |x: Id| self.graph.var(x).abs();
-        let [a, b] = match self.graph.node(id).0 {
-            Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Softplus, x) => return Some(of(x)),
-            Node::Binary(Binary::Div, a, b) => [of(a), of(b).constant(1.0) / of(b)],
-            Node::Binary(_, a, b) => [of(a), of(b)],
-            Node::Constant(_)
-            | Node::Input(_)
-            | Node::Size(..)
-            | Node::Unary(..)
-            | Node::Select(..)
-            | Node::Reduce(..)
-            | Node::Fold(..)
-            | Node::AtLabel(..)
-            | Node::Take(..)
-            | Node::Put(..)
-            | Node::Matmul(..)
-            | Node::Spread(_)
-            | Node::Detach(_) => return None,
-        };
+        let node = self.graph.node(id).0;
+        if let Node::Unary(Unary::Exp | Unary::Expm1 | Unary::Softplus, x) = node {
+            return Some(of(x));
+        }
+        let Node::Binary(op, a, b) = node else { return None };
+        let (a, b) = (of(a), of(b));
+        let b = if op == Binary::Div { b.constant(1.0) / b } else { b };
         Some(Var::select(Compare::Lt, a, b, b, a))
     }
 
@@ -194,7 +196,7 @@ impl<'g> Bounds<'g> {
         }
         let exact = x.known().is_some_and(|x| self.format.round(x) == x || x.is_nan());
         let rounded = (!exact).then(|| x.abs() * self.format.unit() + self.format.tiny());
-        sum(bound, rounded).map(|bound| self.overflow(x.id(), bound, self.format))
+        sum(bound, rounded).map(|bound| self.overflow(x.id(), x.abs(), bound, self.format))
     }
 
     /// What the op itself rounds.
@@ -203,9 +205,8 @@ impl<'g> Bounds<'g> {
         // What a tensor's result below the normal numbers loses; sums and differences lose nothing there.
         let tiny = y.constant(if y.shape() == NUMBER { 0.0 } else { format.tiny() });
         match node {
-            Node::Reduce(Reduce::Sum, x, _) | Node::Fold(Reduce::Sum, x) => {
-                let terms = self.graph.var(x).abs().sum_to(self.graph.node(x).1, y.shape());
-                Some(terms * units)
+            Node::Reduce(Reduce::Sum, ..) | Node::Fold(Reduce::Sum, _) => {
+                self.terms(node, y.shape()).map(|terms| terms * units)
             }
             Node::Put(table, x) => {
                 let x = self.graph.var(x);
@@ -213,16 +214,16 @@ impl<'g> Bounds<'g> {
                 Some(table.put(x.abs()) * units)
             }
             // Each product and each step of the sum.
-            Node::Matmul(a, b, turned) => {
-                let [a, b] = [a, b].map(|x| self.graph.var(x));
+            Node::Matmul(a, _, turned) => {
+                let a = self.graph.var(a);
                 let steps = if turned[0] {
                     a.size(Axis::Batch)
                 } else {
                     a.size(Axis::Class) * a.size(Axis::Inner)
                 };
                 let steps = steps + 1.0;
-                let terms = a.abs().matmul(b.abs(), turned, y.shape());
-                Some(terms * (steps * format.unit()) + tiny * steps)
+                let rounded = |terms| terms * (steps * format.unit()) + tiny * steps;
+                self.terms(node, y.shape()).map(rounded)
             }
             // The difference is rounded before its exponential magnifies it.
             Node::Binary(Binary::ExpSub, a, b) => {

@@ -63,6 +63,11 @@ mod tests {
         assert_eq!(unary(Unary::Ln, 0.0), Some(f64::NEG_INFINITY));
         assert_eq!(unary(Unary::Sqrt, 2.0), None);
         assert_eq!(unary(Unary::Sqrt, 6.25), Some(2.5));
+        assert_eq!(unary(Unary::Exp, 0.0), Some(1.0));
+        assert_eq!(unary(Unary::Exp, 1.0), None);
+        assert_eq!(binary(Binary::ExpSub, 2.0, 2.0), Some(1.0));
+        assert_eq!(binary(Binary::ExpSub, 2.0, 1.0), None);
+        assert_eq!(binary(Binary::Mul, 0.0, 3.0), Some(0.0));
     }
 
     #[test]

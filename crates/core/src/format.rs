@@ -109,6 +109,15 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_number_is_finite() {
+        for format in [Format::F64, Format::F32, Format::F16, Format::BF16] {
+            assert_eq!(format.round(-format.huge()), -format.huge(), "{}", format.name);
+        }
+        assert_eq!(Format::F16.round(65_519.0), 65_504.0);
+        assert_eq!(Format::F16.round(-65_520.0), f64::NEG_INFINITY);
+    }
+
+    #[test]
     fn the_spacing_is_the_next_numbers_distance() {
         for x in [1.0, 0.999, 2.0_f64.powi(-126), 3e-39, 0.0, 1e30] {
             #[allow(clippy::cast_possible_truncation, reason = "x is taken down to the format")]

@@ -54,22 +54,12 @@ pub(crate) fn gradients<'g>(
                 all.give(x, x_shape, g.weigh(tied / tied.sum_to(x_shape, shape)));
             }
             Node::Spread(x) => all.give(x, shape, g),
-            Node::Matmul(a, b, [turn_a, turn_b]) => {
-                let (g, g_of) = (g.spread(shape), |x: Id| (graph.var(x), graph.node(x).1));
-                let ((a_var, a_shape), (b_var, b_shape)) = (g_of(a), g_of(b));
-                // Of y = a · b: g · bᵀ and aᵀ · g, and each transposed where its argument is.
-                let da = if turn_a {
-                    b_var.matmul(g, [turn_b, true], a_shape)
-                } else {
-                    g.matmul(b_var, [false, !turn_b], a_shape)
-                };
-                let db = if turn_b {
-                    g.matmul(a_var, [true, turn_a], b_shape)
-                } else {
-                    a_var.matmul(g, [!turn_a, false], b_shape)
-                };
-                all.give(a, a_shape, da);
-                all.give(b, b_shape, db);
+            // Of y = a · bᵀ, the only product that a definition can write: g · b and gᵀ · a.
+            Node::Matmul(a, b, _) => {
+                let (g, a_var, b_var) = (g.spread(shape), graph.var(a), graph.var(b));
+                let [a_shape, b_shape] = [a_var, b_var].map(Var::shape);
+                all.give(a, a_shape, g.matmul(b_var, [false, false], a_shape));
+                all.give(b, b_shape, g.matmul(a_var, [true, false], b_shape));
             }
             Node::Take(table, x, _) => {
                 let x_shape = graph.node(x).1;

@@ -268,22 +268,8 @@ impl<'g> Var<'g> {
 
     /// Its value, if it is a constant.
     pub(crate) fn known(self) -> Option<f64> {
-        match self.graph.node(self.id).0 {
-            Node::Constant(bits) => Some(f64::from_bits(bits)),
-            Node::Input(_)
-            | Node::Size(..)
-            | Node::Unary(..)
-            | Node::Binary(..)
-            | Node::Select(..)
-            | Node::Reduce(..)
-            | Node::Fold(..)
-            | Node::AtLabel(..)
-            | Node::Take(..)
-            | Node::Put(..)
-            | Node::Matmul(..)
-            | Node::Spread(_)
-            | Node::Detach(_) => None,
-        }
+        let Node::Constant(bits) = self.graph.node(self.id).0 else { return None };
+        Some(f64::from_bits(bits))
     }
 
     /// The sum along an axis, whose side becomes one; what is one already stays as it is.
@@ -495,3 +481,33 @@ macro_rules! operators {
     )*};
 }
 operators!(Add add, Sub sub, Mul mul, Div div);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_nothing_is_no_node() {
+        let graph = Graph::default();
+        let x = graph.input(0, full(0));
+        let same = [-(-x), x * 1.0, 1.0 * x, x / 1.0, x.constant(1.0).weigh(x)];
+        assert_eq!(same.map(Var::id), [x.id(); 5]);
+        let turned = [x * -1.0, -1.0 * x, x / -1.0];
+        assert_eq!(turned.map(Var::id), [(-x).id(); 3]);
+        assert_eq!(x.constant(0.0).weigh(x).known(), Some(0.0));
+        // 0 · x is NaN where x is infinite.
+        assert_eq!((x * 0.0).known(), None);
+        assert_eq!(Var::select(Compare::Lt, x, x * 2.0, x, x).id(), x.id());
+    }
+
+    #[test]
+    fn nodes_stand_at_their_index_and_equal_ones_once() {
+        let graph = Graph::default();
+        let x = graph.input(0, full(0));
+        let sum = x + x.exp();
+        assert_eq!((x + x.exp()).id(), sum.id());
+        assert_eq!(graph.nodes().len(), graph.len());
+        let (node, shape) = graph.nodes()[sum.id().index()];
+        assert_eq!((node, shape), (Node::Binary(Binary::Add, x.id(), x.exp().id()), full(0)));
+    }
+}

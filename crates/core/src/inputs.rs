@@ -104,3 +104,38 @@ impl<O> Evaluation<O> {
         self.grads.iter().find(|(name, _)| name == argument).map(|(_, grad)| grad)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "helpers of tests")]
+mod tests {
+    use super::*;
+    use crate::dense::Dense;
+    use crate::error::Error;
+    use crate::loss::mse;
+    use crate::reference::Reference;
+
+    fn names<A>(inputs: &Inputs<A>) -> Vec<&str> {
+        inputs.given().iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    #[test]
+    fn what_is_constant_has_no_gradient_and_what_is_taken_out_is_gone() {
+        let inputs = Inputs::<Dense>::new().tensor("input", 3.0).tensor("target", 1.0);
+        let grads = |inputs: &Inputs<Dense>| {
+            let evaluation = mse().value_and_grad(&Reference, inputs).unwrap();
+            evaluation.grads.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(grads(&inputs), ["input", "target"]);
+        assert_eq!(grads(&inputs.clone().constant("target")), ["input"]);
+        assert_eq!(names(&inputs.without("input")), ["target"]);
+    }
+
+    #[test]
+    fn other_arrays_have_the_same_names() {
+        let inputs = Inputs::<Dense>::new().tensor("input", 3.0).labels("target", [1]);
+        let lengths = inputs.try_map(|array| Ok::<_, Error>(array.data().len())).unwrap();
+        assert_eq!(names(&lengths), ["input", "target"]);
+        assert!(matches!(lengths.given()[0].1, Input::Numbers(1)));
+        assert!(inputs.try_map(|_| Err::<Dense, _>("no")).is_err());
+    }
+}

@@ -229,3 +229,48 @@ impl<'a> Labels<'a> {
         self.get(batch * self.sides[2] + inner) == Some(class)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "helpers of tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_with_a_label_are_counted_and_none_if_one_is_wrong() {
+        let of = |data: &'static [i64], ignore| {
+            Labels::unchecked("target", data, [data.len(), 3, 1], ignore)
+        };
+        let labels = of(&[0, -1, 2, -1, 1], Some(-1));
+        assert_eq!(labels.labelled(0..5), Some(3));
+        assert_eq!(labels.labelled(1..2), Some(0));
+        assert_eq!((labels.indices().len(), labels.ignore_index()), (5, Some(-1)));
+        // A class may be what is ignored, and what is out of range too.
+        assert_eq!(of(&[0, 1, 2], Some(1)).labelled(0..3), Some(2));
+        assert_eq!(of(&[0, 7], Some(7)).labelled(0..2), Some(1));
+        assert_eq!(of(&[0, i64::MIN], None).labelled(0..2), None);
+        for wrong in [[0, 3], [3, 0], [-2, 0], [1, i64::MAX]] {
+            let labels = Labels::unchecked("target", &wrong, [2, 3, 1], Some(-1));
+            assert_eq!(labels.labelled(0..2), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn sets_of_labels_are_read_along_their_axis() {
+        // Two batches of three places for two rows each: {2, 0}, {1}, {}, {0, 1, 2}.
+        let data = [2, 1, 0, -1, -1, 0, -1, 0, 2, 1, 1, 2];
+        let sides = [2, 3, 2];
+        assert_eq!(Labels::longest_set(&data, sides), 3);
+        assert_eq!(Labels::longest_set(&data[..6], [1, 3, 2]), 2);
+        let sets = Labels::sets("target", &data, sides).unwrap();
+        let rows = |row| sets.iter().map(|labels| labels.get(row)).collect::<Vec<_>>();
+        assert_eq!(rows(0), [Some(2), Some(0), None]);
+        assert_eq!(rows(1), [Some(1), None, None]);
+        assert_eq!(rows(2), [None; 3]);
+        assert_eq!(rows(3), [Some(0), Some(1), Some(2)]);
+        let wrong = Labels::sets("target", &[0, 1, 3, -1], [1, 2, 2]).unwrap_err();
+        assert!(
+            wrong.to_string().starts_with("target[2] is 3, but there are 2 classes"),
+            "{wrong}"
+        );
+    }
+}

@@ -32,3 +32,26 @@ fn what_is_missing_is_counted_and_named() {
     assert_eq!(lacking.to_string(), words);
     assert!(catalogue::find(take).is_ok());
 }
+
+#[test]
+fn what_an_option_may_be_is_said_and_held_to() {
+    let expects = |loss: &str, option: &str| {
+        let own = catalogue::find(loss).unwrap().options();
+        own.into_iter().find(|[name, ..]| name == option).unwrap()[2].clone()
+    };
+    assert_eq!(expects("cross_entropy", "ignore_index"), "an integer");
+    assert_eq!(expects("ctc", "blank"), "an integer from 0");
+    assert_eq!(expects("multi_margin", "p"), "1 or 2");
+    let cutoffs = expects("adaptive_log_softmax", "cutoffs");
+    assert_eq!(cutoffs, "1 to 16 integers from 1, each above the last, as in 10,100");
+
+    let with =
+        |cutoffs: &str| catalogue::find("adaptive_log_softmax").unwrap().with("cutoffs", cutoffs);
+    let up_to = |n: usize| (1..=n).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    for right in ["1", "2,5", &up_to(16)] {
+        assert!(with(right).is_ok(), "{right}");
+    }
+    for wrong in ["0", "0,5", "5,2", "2,2", &up_to(17)] {
+        assert!(with(wrong).is_err(), "{wrong}");
+    }
+}
