@@ -86,7 +86,7 @@ impl<T: Element> Tile<'_, '_, '_, T> {
     pub(crate) fn run(mut self) {
         self.start();
         // Of fewer rows, most lanes of a loop would be nobody's.
-        let body = self.stage.beside.as_ref().filter(|_| self.block.lanes >= LANES);
+        let body = self.stage.beside.as_ref().filter(|_| self.block.lanes >= FEW);
         let compiled = body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)));
         if let Some((body, Run::Beside(run))) = compiled {
             self.run_body(body, run);
