@@ -5,8 +5,8 @@
 use lossmith_core::catalogue::{Argument, Entry, Kind};
 use lossmith_core::loss::{
     Arguments, adaptive_log_softmax, binary_cross_entropy, binary_cross_entropy_with_logits,
-    cross_entropy, ctc, l1, linear_cross_entropy, log_softmax, mse, multilabel_margin, nll,
-    smooth_l1, softplus,
+    cross_entropy, ctc, gaussian_nll, l1, linear_cross_entropy, log_softmax, mse,
+    multilabel_margin, nll, smooth_l1, softplus,
 };
 use lossmith_core::{
     Check, Definition, Dense, Error, Indices, Inputs, Loss, Objective, Reduction, Reference, Terms,
@@ -71,6 +71,24 @@ fn shapes_that_do_not_go_together() {
         cross_entropy(),
         given(&[("input", &[2, 3]), ("weight", &[2])]).labels("target", [0, 1]),
         "weight has shape (2,), but input of shape (2, 3) wants (3,)",
+    );
+}
+
+#[test]
+fn shapes_that_no_broadcast_allows() {
+    for var in [&[1, 1][..], &[1], &[3], &[2, 2], &[2, 3, 1, 1]] {
+        let inputs = given(&[("input", &[2, 3]), ("target", &[2, 3]), ("var", var)]);
+        let error = gaussian_nll().value(&Reference, &inputs).expect_err("is refused");
+        assert!(error.to_string().starts_with("var has shape"), "{error}");
+    }
+    for var in [&[2, 3][..], &[1, 3], &[2, 1], &[2], &[]] {
+        let inputs = given(&[("input", &[2, 3]), ("target", &[2, 3]), ("var", var)]);
+        assert!(gaussian_nll().value(&Reference, &inputs).is_ok(), "{var:?}");
+    }
+    refused(
+        multilabel_margin(),
+        given(&[("input", &[2, 3])]).labels("target", [0, 1]),
+        "target has shape (2,), but input of shape (2, 3) wants (2, 3)",
     );
 }
 
@@ -401,6 +419,16 @@ fn a_plan_fits_what_it_was_made_for() {
     let linear = given(&[("input", &[2, 3]), ("linear_weight", &[4, 3])]).labels("target", [0, 1]);
     let plan = Objective::from(linear_cross_entropy()).plan(&Reference, &linear).unwrap();
     assert_eq!((plan.needs_matmul(), plan.needs_take()), (true, false));
+
+    let steps = given(&[("log_probs", &[4, 2, 3])])
+        .labels("targets", [1, 2])
+        .labels("input_lengths", 4)
+        .labels("target_lengths", 1);
+    let plan = Objective::from(ctc()).plan(&Reference, &steps).unwrap();
+    assert_eq!((plan.needs_matmul(), plan.needs_take()), (false, true));
+    // The value is a node, the gradient one a step.
+    let nodes = plan.leaving().iter().map(|leaving| (leaving.ids.len(), leaving.id().is_some()));
+    assert_eq!(nodes.collect::<Vec<_>>(), [(1, true), (4, false)]);
 }
 
 /// A definition that takes numbers for class indices.
