@@ -257,6 +257,11 @@ fn sequences_that_do_not_go_together() {
         with(&[4, 2, 3], [(&[2, 2], &[0, 2, 1, 0]), all, both]),
         "targets[2] is 1, but there are 3 classes: give 0 to 2, but not 1, the blank",
     );
+    for log_probs in [&[4, 0][..], &[4, 2, 0]] {
+        let inputs = with(log_probs, [rows, all, both]);
+        let error = ctc().value(&Reference, &inputs).expect_err("is refused").to_string();
+        assert!(error.ends_with("at least one class is wanted on the last axis"), "{error}");
+    }
     refused(
         ctc().blank(3),
         with(&[4, 2, 3], [rows, all, both]),

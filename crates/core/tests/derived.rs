@@ -5,7 +5,7 @@
 
 use lossmith_core::catalogue::{Argument, Entry, Kind};
 use lossmith_core::graph::{Dim, Var};
-use lossmith_core::loss::{Arguments, cross_entropy, linear_cross_entropy};
+use lossmith_core::loss::{Arguments, cross_entropy, gaussian_nll, linear_cross_entropy};
 use lossmith_core::op::{Axis, Compare};
 use lossmith_core::real::Real;
 use lossmith_core::{Definition, Dense, Format, Inputs, Loss, Reduction, Reference, Terms};
@@ -277,4 +277,14 @@ fn a_value_that_is_its_own_gradient_is_both() {
     let exp = exp.value_and_grad(&Reference, &inputs).unwrap();
     assert_eq!(exp.value.data(), [1.0, 1.0_f64.exp()]);
     assert_eq!(exp.grad("input"), Some(&exp.value));
+}
+
+#[test]
+fn a_variance_below_eps_counts_as_eps_and_has_a_slope() {
+    let inputs = Inputs::<Dense>::new().tensor("input", 3.0).tensor("target", 1.0);
+    let inputs = inputs.tensor("var", 0.25);
+    let loss = gaussian_nll().eps(0.5).value_and_grad(&Reference, &inputs).unwrap();
+    // (ln v + r²/v) / 2 and (1/v − r²/v²) / 2, at v = 0.5.
+    assert_eq!(loss.value.data(), [0.5 * (0.5_f64.ln() + 8.0)]);
+    assert_eq!(loss.grad("var").unwrap().data(), [0.5 * (2.0 - 16.0)]);
 }
