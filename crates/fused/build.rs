@@ -53,11 +53,13 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     }
     let mut out = String::new();
     for (place, source) in sources.iter().enumerate() {
-        writeln!(out, "body! {{ body{place} {source} }}")?;
+        let (form, body) = source.split_once(' ').unwrap_or_default();
+        writeln!(out, "{form}! {{ body{place} {body} }}")?;
     }
     writeln!(out, "pub(super) static BODIES: &[(&str, Run<f32>)] = &[")?;
     for (place, source) in sources.iter().enumerate() {
-        writeln!(out, "    ({source:?}, body{place}),")?;
+        let form = if source.starts_with("apart") { "Apart" } else { "Beside" };
+        writeln!(out, "    ({source:?}, Run::{form}(body{place})),")?;
     }
     writeln!(out, "];")?;
     fs::write(Path::new(&env::var("OUT_DIR")?).join("bodies.rs"), out)?;

@@ -28,6 +28,24 @@ fn third_run(
     [allocated, (elements * arrays * size_of::<f32>()).try_into().unwrap()]
 }
 
+/// As [`third_run`], with the gradient over the input.
+fn third_run_over(
+    loss: impl Into<Objective>,
+    inputs: &Inputs<Slice<'_, f32>>,
+    (shape, elements): (&[usize], &[f32]),
+) -> [u64; 2] {
+    let mut prepared = Fused::new().threads(2).unwrap().prepare(loss);
+    let mut elements = elements.to_vec();
+    let mut run =
+        || prepared.value_and_grad_over(inputs, ("input", shape, &mut elements), &mut []).unwrap();
+    run();
+    run();
+    let before = dhat::HeapStats::get().total_bytes;
+    run();
+    let allocated = dhat::HeapStats::get().total_bytes - before;
+    [allocated, size_of_val(elements.as_slice()).try_into().unwrap()]
+}
+
 /// How many bytes a linear cross-entropy and its gradients need beside arguments and results, and how many the logits
 /// have.
 fn beside_logits() -> [usize; 2] {
@@ -74,6 +92,18 @@ fn a_third_run_allocates_next_to_nothing_and_logits_are_never_held() {
     let measured = [
         ("mse", third_run(mse(), &by_element, [1_000_000, 2])),
         ("cross_entropy", third_run(cross_entropy(), &by_row, [1_000_000, 1])),
+        (
+            "mse over",
+            third_run_over(mse(), &by_element.clone().without("input"), (&[1_000_000], &input)),
+        ),
+        (
+            "cross_entropy over",
+            third_run_over(
+                cross_entropy(),
+                &by_row.clone().without("input"),
+                (&[1000, 1000], &input),
+            ),
+        ),
     ];
     for (loss, [allocated, given]) in measured {
         println!("{loss}: {allocated} bytes allocated, {given} given");

@@ -9,7 +9,7 @@ use lossmith_core::loss::{
 };
 use lossmith_core::shape::{Layout, count};
 use lossmith_core::strided::{Order, Slice, Strided};
-use lossmith_core::{Error, Evaluation, Indices, Inputs, Reference};
+use lossmith_core::{Error, Evaluation, Indices, Input, Inputs, Reference};
 use lossmith_fused::{Element, Fused, Prepared};
 use lossmith_tests::backends::AnyLoss;
 use lossmith_tests::{Problem, Stream, with_options};
@@ -58,6 +58,91 @@ fn same(prepared: &mut Prepared<f32>, loss: &AnyLoss, inputs: &Slices) {
         assert_eq!(bits(buffer), bits(right.data()), "grad.{name} {}", what());
         assert_eq!(bits(fresh.data()), bits(right.data()), "grad.{name} {}", what());
     }
+    for (name, _) in &right.grads {
+        over(prepared, inputs, name, &right);
+    }
+}
+
+/// Writes the gradient in one argument over it, and compares all bits with those in new memory.
+fn over(
+    prepared: &mut Prepared<f32>,
+    inputs: &Slices,
+    name: &str,
+    right: &Evaluation<Slice<'static, f32>>,
+) {
+    let argument = inputs.given().iter().find(|(given, _)| given == name);
+    let Some((_, Input::Numbers(array))) = argument else { panic!("{name} has no numbers") };
+    let mut memory: Vec<_> = right
+        .grads
+        .iter()
+        .map(|(name, grad)| (name.as_str(), vec![-7.0; grad.data().len()]))
+        .collect();
+    memory.retain(|(other, _)| *other != name);
+    let mut others: Vec<_> =
+        memory.iter_mut().map(|(name, buffer)| (*name, buffer.as_mut_slice())).collect();
+    let mut elements = array.data().to_vec();
+    let rest = inputs.clone().without(name);
+    let value = prepared
+        .value_and_grad_over(&rest, (name, array.shape(), &mut elements), &mut others)
+        .unwrap();
+    let what = || format!("over {name}: {prepared:?}");
+    assert_eq!(bits(value.data()), bits(right.value.data()), "{}", what());
+    memory.push((name, elements));
+    for (name, right) in &right.grads {
+        let (_, got) = memory.iter().find(|(other, _)| other == name).unwrap();
+        assert!(bits(got) == bits(right.data()), "grad.{name} {}", what());
+    }
+}
+
+#[test]
+fn gradients_over_an_argument_of_many_blocks_have_the_bits_of_new_memory() {
+    let shapes: [(&str, &[usize]); 9] = [
+        ("cross_entropy", &[300, 700]),
+        ("cross_entropy", &[40_000, 10]),
+        ("cross_entropy", &[2, 5, 150, 100]),
+        ("multi_margin", &[300, 700]),
+        ("log_softmax", &[300, 700]),
+        ("mse", &[200_001]),
+        ("kl_div", &[300, 700]),
+        ("cosine_embedding", &[3000, 64]),
+        ("linear_cross_entropy", &[3000, 16]),
+    ];
+    for (name, shape) in shapes {
+        let found = || lossmith_core::catalogue::find(name).unwrap();
+        for loss in [found(), found().with("reduction", "none").unwrap_or(found())] {
+            let problem = Problem::required(&loss, shape, &mut Stream(7)).unwrap();
+            let inputs = slices(&problem);
+            let right = loss.value_and_grad(&Fused::new(), &inputs).unwrap();
+            let mut prepared = Fused::new().prepare::<f32>(loss);
+            for (name, _) in &right.grads {
+                over(&mut prepared, &inputs, name, &right);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_beside_an_argument_leaves_it_as_it_was() {
+    let labels = |labels: &[i64]| Slices::new().labels("target", labels.to_vec());
+    let mut prepared = Fused::new().prepare::<f32>(cross_entropy());
+    let mut given = |inputs: &Slices, name: &str, shape: &[usize]| {
+        let mut logits = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
+        let before = logits;
+        let got = prepared.value_and_grad_over(inputs, (name, shape, &mut logits), &mut []);
+        assert_eq!(got.is_err(), logits == before);
+        got
+    };
+    given(&labels(&[0, 2]), "input", &[2, 3]).unwrap();
+    let error = given(&labels(&[0, 2]), "input", &[2, 4]).unwrap_err();
+    assert!(matches!(error, Error::Length { expected: 8, got: 6, .. }), "{error}");
+    let error = given(&labels(&[0, 3]), "input", &[2, 3]).unwrap_err();
+    assert!(matches!(error, Error::Label { .. }), "{error}");
+    let error = given(&labels(&[0, 2]), "logits", &[2, 3]).unwrap_err();
+    assert!(error.to_string().contains("input"), "{error}");
+    let twice = labels(&[0, 2]).tensor("input", Slice::new(&[2, 3], vec![0.0; 6]).unwrap());
+    assert!(given(&twice, "input", &[2, 3]).is_err());
+    let constant = labels(&[0, 2]).constant("input");
+    assert!(given(&constant, "input", &[2, 3]).is_err());
 }
 
 #[test]

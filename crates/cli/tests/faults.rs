@@ -51,6 +51,20 @@ fn on_a_full_disk(blocks: usize, arguments: &[&str]) -> Output {
 }
 
 #[test]
+fn threads_that_cannot_be_started_are_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let x = zeros(dir.path(), 10);
+    let target = x.replace("input=", "target=");
+    // No address space has room for such a stack.
+    let output = lossmith()
+        .args(["eval", "mse", &x, &target, "--backend", "fused"])
+        .env("RUST_MIN_STACK", (1_u64 << 60).to_string())
+        .output()
+        .unwrap();
+    one_line(&output, "Resource temporarily unavailable");
+}
+
+#[test]
 fn a_full_disk_is_an_error_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("out");

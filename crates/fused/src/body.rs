@@ -8,12 +8,11 @@ use lossmith_core::op::{Binary, Compare, Reduce, Unary};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The most of each kind that a body takes.
+/// The most of each kind that a body takes; as many lower bounds as labels.
 pub(crate) const READS: usize = 8;
 pub(crate) const ONES: usize = 12;
 pub(crate) const WRITES: usize = 4;
 pub(crate) const LABELS: usize = 2;
-pub(crate) const BELOWS: usize = 2;
 
 /// What a body writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +40,9 @@ pub(crate) struct Body {
     pub(crate) reads: Vec<(Arg, usize)>,
     /// What is one value for all lanes, `n0`.
     pub(crate) ones: Vec<(Arg, usize)>,
+    /// Of rows side by side, what is a value a row, `r0`, and a value a class, `c0`.
+    pub(crate) rows: Vec<(Arg, usize)>,
+    pub(crate) of_classes: Vec<(Arg, usize)>,
     /// The places of row values that exponentials are computed below: `b0`; `w0` of rows side by side.
     pub(crate) belows: Vec<usize>,
     /// The labels of rows: `l0`; `q0` of rows side by side.
@@ -64,6 +66,8 @@ impl Body {
             lying,
             reads: Vec::new(),
             ones: Vec::new(),
+            rows: Vec::new(),
+            of_classes: Vec::new(),
             belows: Vec::new(),
             labels: Vec::new(),
             writes: Vec::new(),
@@ -75,14 +79,15 @@ impl Body {
         let beside = lying == Lying::Beside;
         let mut names: BTreeMap<usize, (String, Option<usize>)> = BTreeMap::new();
         for &(arg, slot) in &stage.loads {
-            let one = match arg {
-                Arg::Number(_) => true,
-                Arg::Row(_) => !beside,
-                Arg::Class(_) => beside,
-                Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => false,
+            let (list, letter, lane) = match (arg, lying) {
+                (Arg::Number(_), _) | (Arg::Row(_), Lying::Apart) => (&mut body.ones, "n", ""),
+                (Arg::Row(_), Lying::Beside) => (&mut body.rows, "r", "[i]"),
+                (Arg::Class(_), Lying::Beside) => (&mut body.of_classes, "c", ""),
+                (Arg::Class(_), Lying::Apart)
+                | (Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_), _) => {
+                    (&mut body.reads, "x", "[i]")
+                }
             };
-            let (list, letter, lane) =
-                if one { (&mut body.ones, "n", "") } else { (&mut body.reads, "x", "[i]") };
             names.insert(slot, (format!("{letter}{}{lane}", list.len()), None));
             list.push((arg, slot));
         }
@@ -131,11 +136,11 @@ impl Body {
                     let value = body.expression(op);
                     format!("{} = {value};", variable("y", &mut body.writes, Write::Output(place)))
                 }
-                FullOp::Reduce(Reduce::Sum, slot, into) => body.sum(name(slot)?, into),
+                FullOp::Reduce(Reduce::Sum, slot, into) => body.sum(name(slot)?, into)?,
                 FullOp::SumOfProducts([a, b], weighed, into) => {
                     let op = if weighed { Binary::Weigh } else { Binary::Mul };
                     let value = body.expression(Op::Binary(op, name(a)?, name(b)?));
-                    body.sum(&value, into)
+                    body.sum(&value, into)?
                 }
                 FullOp::Reduce(Reduce::Max, slot, Into::Row(row)) if beside => {
                     let largest = variable("h", &mut body.largest, row);
@@ -148,59 +153,59 @@ impl Body {
             };
             writeln!(loops[last], "{line}").ok()?;
         }
-        let fits = body.reads.len() <= READS
+        let most = |lists: &[usize]| lists.iter().copied().max().unwrap_or(0);
+        let fits = most(&[body.reads.len(), body.rows.len(), body.of_classes.len()]) <= READS
             && body.ones.len() <= ONES
-            && body.labels.len() <= LABELS
-            && body.belows.len() <= BELOWS
-            && body.writes.len().max(body.sums.len()).max(body.largest.len()) <= WRITES
-            && body.lane_sums.len() <= WRITES;
+            && most(&[body.labels.len(), body.belows.len()]) <= LABELS
+            && most(&[body.writes.len(), body.sums.len(), body.lane_sums.len()]) <= WRITES
+            && body.largest.len() <= WRITES;
         let list = |letter: &str, count: usize| {
             let all: Vec<_> = (0..count).map(|place| format!("{letter}{place}")).collect();
             format!("[{}]", all.join(" "))
         };
-        let only = |is: bool, count: usize| if is { count } else { 0 };
-        let of_row: Vec<_> = body.belows.iter().enumerate().filter(|_| !beside).collect();
-        let row_belows = of_row.iter().filter_map(|(place, row)| {
-            let one = body.ones.iter().position(|(arg, _)| *arg == Arg::Row(**row))?;
-            Some(format!("b{place} n{one}"))
-        });
-        let heads = [
-            list("x", body.reads.len()),
-            list("n", body.ones.len()),
-            list("l", only(!beside, body.labels.len())),
-            list("y", body.writes.len()),
-            list("v", body.sums.len()),
-            list("m", only(!beside, body.largest.len())),
-            format!("[{}]", row_belows.collect::<Vec<_>>().join(" ")),
-            list("q", only(beside, body.labels.len())),
-            list("s", body.lane_sums.len()),
-            list("h", only(beside, body.largest.len())),
-            list("w", only(beside, body.belows.len())),
-        ];
+        let (x, n) = (list("x", body.reads.len()), list("n", body.ones.len()));
+        let (y, labels, largest) = (body.writes.len(), body.labels.len(), body.largest.len());
+        let (form, lanes, heads) = match lying {
+            Lying::Apart => {
+                let of_row = body.belows.iter().enumerate().filter_map(|(place, row)| {
+                    let one = body.ones.iter().position(|(arg, _)| *arg == Arg::Row(*row))?;
+                    Some(format!("b{place} n{one}"))
+                });
+                let of_row = of_row.collect::<Vec<_>>().join(" ");
+                let [l, y, m] = [list("l", labels), list("y", y), list("m", largest)];
+                let v = list("v", body.sums.len());
+                ("apart", "LANES", format!("{x} {n} {l} {y} {v} {m} [{of_row}] at"))
+            }
+            Lying::Beside => {
+                let [r, c] = [list("r", body.rows.len()), list("c", body.of_classes.len())];
+                let [q, y, h] = [list("q", labels), list("y", y), list("h", largest)];
+                let [s, w] = [list("s", body.lane_sums.len()), list("w", body.belows.len())];
+                ("beside", "FEW", format!("{x} {r} {n} {c} {y} {q} {s} {h} {w}"))
+            }
+        };
         let loops: String =
-            loops.iter().map(|lines| format!("for i in 0..LANES {{\n{lines}}}\n")).collect();
-        let source = format!("{} at class {{\n{between}{loops}}}", heads.join(" "));
+            loops.iter().map(|lines| format!("for i in 0..{lanes} {{\n{lines}}}\n")).collect();
+        let between = between.replace("LANES", lanes);
+        let source = format!("{form} {heads} class {{\n{between}{loops}}}");
         body.compiled = compiled::find(&source);
         (fits && !stage.full.is_empty()).then_some((body, source))
     }
 
-    /// A value that is added up.
-    fn sum(&mut self, value: &str, into: Into) -> String {
-        match (self.lying, into) {
-            (Lying::Beside, Into::Row(row)) => {
-                format!("{} = {value};", variable("s", &mut self.lane_sums, row))
-            }
-            (Lying::Apart, Into::Row(_)) | (_, Into::Fold(_)) => {
-                format!("{} = {value};", variable("v", &mut self.sums, into))
-            }
-        }
+    /// A value that is added up; of rows side by side, into a sum a row only.
+    fn sum(&mut self, value: &str, into: Into) -> Option<String> {
+        let sum = match (self.lying, into) {
+            (Lying::Beside, Into::Row(row)) => variable("s", &mut self.lane_sums, row),
+            (Lying::Beside, Into::Fold(_)) => return None,
+            (Lying::Apart, _) => variable("v", &mut self.sums, into),
+        };
+        Some(format!("{sum} = {value};"))
     }
 
     /// The place of the row value of that name.
     fn row(&self, name: &str) -> Option<usize> {
         let (list, place) = match self.lying {
             Lying::Apart => (&self.ones, name.strip_prefix('n')?),
-            Lying::Beside => (&self.reads, name.strip_prefix('x')?.strip_suffix("[i]")?),
+            Lying::Beside => (&self.rows, name.strip_prefix('r')?.strip_suffix("[i]")?),
         };
         match list.get(place.parse::<usize>().ok()?)? {
             (Arg::Row(row), _) => Some(*row),

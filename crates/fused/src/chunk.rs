@@ -32,6 +32,10 @@ pub(crate) fn chunk_mut<N>(values: &mut [N], first: usize) -> &mut Chunk<N> {
 pub(crate) const LANES: usize = 64;
 pub(crate) type Lanes<F> = [F; LANES];
 
+/// Lanes of rows side by side that go through all classes together: one vector, or two.
+pub(crate) const FEW: usize = 16;
+pub(crate) type Few<F> = [F; FEW];
+
 /// Running sums: few, so that they are joined fast at the end of a row, and stay in registers before.
 pub(crate) const SUMS: usize = 16;
 pub(crate) type Sums = [f64; SUMS];
@@ -47,8 +51,8 @@ pub(crate) fn add_lanes<F: Lane>(sums: &mut Sums, x: &Lanes<F>) {
 
 /// Adds lanes to a running sum each.
 #[inline(always)]
-pub(crate) fn add_each<F: Lane>(sums: &mut Lanes<f64>, x: &Lanes<F>) {
-    for i in 0..LANES {
+pub(crate) fn add_each<F: Lane>(sums: &mut Few<f64>, x: &Few<F>) {
+    for i in 0..FEW {
         sums[i] += x[i].to_f64();
     }
 }
@@ -86,8 +90,8 @@ pub(crate) fn largest_of_lanes<F: Lane>(largest: &mut Lanes<F>, x: &Lanes<F>) {
 
 /// Lanes that begin with those values, and go on with another.
 #[inline(always)]
-pub(crate) fn filled<F: Copy>(values: &[F], with: F) -> Lanes<F> {
-    let mut lanes = [with; LANES];
+pub(crate) fn filled<F: Copy, const COUNT: usize>(values: &[F], with: F) -> [F; COUNT] {
+    let mut lanes = [with; COUNT];
     for (lane, &value) in lanes.iter_mut().zip(values) {
         *lane = value;
     }

@@ -1,7 +1,7 @@
 //! The bodies that were compiled, and what they run on.
 
 use crate::body::{LABELS, ONES, READS, WRITES};
-use crate::chunk::{LANES, Lanes, Sums, add_each, add_lanes, filled, largest_of_lanes};
+use crate::chunk::{FEW, Few, LANES, Lanes, Sums, add_each, add_lanes, filled, largest_of_lanes};
 use crate::execute::NONE;
 use crate::math::{Below, Lane, PARTS, sigmoid_of, softplus_of};
 use crate::simd::{Level, Soon, Work, fetch};
@@ -53,9 +53,9 @@ impl<N> SpacedMut<'_, N> {
 }
 
 /// What exponentials of lanes of rows side by side are computed below.
-pub(crate) type Belows<F> = [Lanes<F>; PARTS];
+pub(crate) type Belows<F> = [Few<F>; PARTS];
 
-/// Lanes of rows that a body runs on: of rows one after the other, or of all rows at one class after the other.
+/// What a body of rows one after the other runs on.
 #[derive(Debug)]
 pub struct Io<'a, F> {
     pub(crate) reads: [Spaced<'a, F>; READS],
@@ -64,18 +64,11 @@ pub struct Io<'a, F> {
     pub(crate) writes: [SpacedMut<'a, F>; WRITES],
     pub(crate) sums: [SpacedMut<'a, Sums>; WRITES],
     pub(crate) largest: [SpacedMut<'a, Lanes<F>>; WRITES],
-    /// Of rows side by side: a label, a sum, a maximum and a lower bound a lane.
-    pub(crate) lane_labels: [&'a [u32]; LABELS],
-    pub(crate) lane_sums: [&'a mut [f64]; WRITES],
-    pub(crate) lane_largest: [&'a mut [F]; WRITES],
-    pub(crate) lane_belows: [&'a [Belows<F>]; LABELS],
     pub(crate) rows: usize,
     /// The place of the first lane in its row, and how many there are.
     pub(crate) first: usize,
     pub(crate) lanes: usize,
     pub(crate) ahead: Ahead,
-    /// What is written later, row by row, and fetched here.
-    pub(crate) later: &'a [&'a [F]],
 }
 
 impl<F> Default for Io<'_, F> {
@@ -87,12 +80,50 @@ impl<F> Default for Io<'_, F> {
             writes: Default::default(),
             sums: Default::default(),
             largest: Default::default(),
-            lane_labels: Default::default(),
-            lane_sums: Default::default(),
-            lane_largest: Default::default(),
-            lane_belows: Default::default(),
             rows: 1,
             first: 0,
+            lanes: 0,
+            ahead: None,
+        }
+    }
+}
+
+/// What a body of rows side by side runs on: as many lanes of everything as the planes have.
+#[derive(Debug)]
+pub struct Beside<'a, F> {
+    /// What is another value for every class and row: a plane a class.
+    pub(crate) planes: [Spaced<'a, F>; READS],
+    /// A value a row, for all, and a class.
+    pub(crate) rows: [&'a [F]; READS],
+    pub(crate) numbers: [F; ONES],
+    pub(crate) of_classes: [&'a [F]; READS],
+    pub(crate) writes: [SpacedMut<'a, F>; WRITES],
+    /// A label, a sum, a maximum and a lower bound a row.
+    pub(crate) labels: [&'a [u32]; LABELS],
+    pub(crate) sums: [&'a mut [f64]; WRITES],
+    pub(crate) largest: [&'a mut [F]; WRITES],
+    pub(crate) belows: [&'a [Belows<F>]; LABELS],
+    pub(crate) classes: usize,
+    pub(crate) lanes: usize,
+    /// How many lanes ahead the planes are fetched.
+    pub(crate) ahead: Option<usize>,
+    /// What is written later, class by class, and fetched here.
+    pub(crate) later: &'a [&'a [F]],
+}
+
+impl<F: Lane> Default for Beside<'_, F> {
+    fn default() -> Self {
+        Self {
+            planes: [const { Spaced { all: &[], pitch: 0 } }; READS],
+            rows: Default::default(),
+            numbers: [F::ZERO; ONES],
+            of_classes: Default::default(),
+            writes: Default::default(),
+            labels: Default::default(),
+            sums: Default::default(),
+            largest: Default::default(),
+            belows: Default::default(),
+            classes: 0,
             lanes: 0,
             ahead: None,
             later: &[],
@@ -100,12 +131,25 @@ impl<F> Default for Io<'_, F> {
     }
 }
 
-/// A body, compiled for every level.
-pub(crate) type Run<F> = fn(Level, &mut Io<'_, F>);
+/// A loop over the lanes of one row after the other.
+pub(crate) type OfRows<F> = fn(Level, &mut Io<'_, F>);
 
-macro_rules! body {
+/// A loop over the classes of rows side by side.
+pub(crate) type OfClasses<F> = fn(Level, &mut Beside<'_, F>);
+
+/// A body, compiled for every level.
+#[derive(Clone, Copy, Debug)]
+pub enum Run<F> {
+    /// Of rows one after the other.
+    Apart(OfRows<F>),
+    /// Of rows side by side.
+    Beside(OfClasses<F>),
+}
+
+/// A body whose lanes all go into the same sums and maxima, row after row.
+macro_rules! apart {
     ($name:ident [$($x:ident)*] [$($n:ident)*] [$($l:ident)*] [$($y:ident)*] [$($v:ident)*] [$($m:ident)*] [$($b:ident $of:ident)*]
-        [$($q:ident)*] [$($s:ident)*] [$($h:ident)*] [$($w:ident)*] $at:ident $class:ident $body:block) => {
+        $at:ident $class:ident $body:block) => {
         fn $name(level: Level, io: &mut Io<'_, f32>) {
             struct Loop<'r, 'a>(&'r mut Io<'a, f32>);
 
@@ -118,9 +162,8 @@ macro_rules! body {
                     #[inline(always)]
                     fn lanes<const LABELLED: bool>(
                         $($x: &Lanes<f32>,)* $($n: f32,)* $($b: Below<f32>,)* $($l: u32,)*
-                        $($q: &Lanes<u32>,)* $($w: &Belows<f32>,)* $at: u32, $class: u32,
+                        $at: u32, $class: u32,
                         $($y: &mut Lanes<f32>,)* $($v: &mut Lanes<f32>,)* $($m: &mut Lanes<f32>,)*
-                        $($s: &mut Lanes<f32>,)* $($h: &mut Lanes<f32>,)*
                     ) {
                         let _ = ($at, $class, $($x,)* $($n,)*);
                         $body
@@ -132,19 +175,13 @@ macro_rules! body {
                         writes: [$($y,)* ..],
                         sums: [$($v,)* ..],
                         largest: [$($m,)* ..],
-                        lane_labels: [$($q,)* ..],
-                        lane_sums: [$($s,)* ..],
-                        lane_largest: [$($h,)* ..],
-                        lane_belows: [$($w,)* ..],
                         rows,
                         first: start,
                         lanes: count,
                         ahead,
-                        later,
                     } = self.0;
                     let (start, count, ahead) = (*start, *count, *ahead);
                     for row in 0..*rows {
-                        let later = later.get(row).copied().unwrap_or_default();
                         $(let $x = $x.of(row);)*
                         $(let $n = one($n.of(row));)*
                         $(let $b = $of.below();)*
@@ -156,9 +193,8 @@ macro_rules! body {
                         $(let mut $v = { let own = *$v; ($v, own) };)*
                         $(let mut $m = { let own = *$m; ($m, own) };)*
                         for first in (0..count).step_by(LANES) {
-                            $(fetch_part($x, first, ahead);)*
-                            $(fetch_written($y, first, ahead);)*
-                            fetch(later, first, LANES, Soon::Write);
+                            $(fetch_part($x, first, LANES, ahead);)*
+                            $(fetch_written($y, first, LANES, ahead);)*
                             let own = LANES.min(count - first);
                             $(
                                 let spare;
@@ -174,24 +210,17 @@ macro_rules! body {
                             $(let $v = (&mut $v.1, &mut Line([0.0; LANES]).0);)*
                             $(let $m = (&mut $m.1, &mut Line([0.0; LANES]).0);)*
                             $(let $y = (&mut $y[first..first + own], &mut Line([0.0; LANES]).0);)*
-                            $(let Some($w) = $w.get(first / LANES) else { return };)*
-                            $(let Some($q) = $q[first..].first_chunk() else { return };)*
-                            $(
-                                let Some($s) = $s[first..].first_chunk_mut() else { return };
-                                let $s = ($s, &mut Line([0.0; LANES]).0);
-                            )*
-                            $(let Some($h) = $h[first..].first_chunk_mut() else { return };)*
                             let (at, class) = (lane(start + first), lane(row));
                             let labelled = false $(|| holds($l, at))*;
                             if labelled {
                                 lanes::<true>(
-                                    $($x,)* $($n,)* $($b,)* $($l,)* $($q,)* $($w,)* at, class,
-                                    $(writing($y.0, $y.1),)* $($v.1,)* $($m.1,)* $($s.1,)* $($h,)*
+                                    $($x,)* $($n,)* $($b,)* $($l,)* at, class,
+                                    $(writing($y.0, $y.1),)* $($v.1,)* $($m.1,)*
                                 );
                             } else {
                                 lanes::<false>(
-                                    $($x,)* $($n,)* $($b,)* $($l,)* $($q,)* $($w,)* at, class,
-                                    $(writing($y.0, $y.1),)* $($v.1,)* $($m.1,)* $($s.1,)* $($h,)*
+                                    $($x,)* $($n,)* $($b,)* $($l,)* at, class,
+                                    $(writing($y.0, $y.1),)* $($v.1,)* $($m.1,)*
                                 );
                             }
                             if own < LANES {
@@ -201,7 +230,6 @@ macro_rules! body {
                             }
                             $(add_lanes($v.0, $v.1);)*
                             $(largest_of_lanes($m.0, $m.1);)*
-                            $(add_each($s.0, $s.1);)*
                         }
                         $(*$v.0 = $v.1;)*
                         $(*$m.0 = $m.1;)*
@@ -212,6 +240,96 @@ macro_rules! body {
             level.run(Loop(io));
         }
     };
+}
+
+/// A body whose lanes are rows, each with a sum, a maximum and a label of its own: a vector of rows goes through all
+/// classes, so that these and what exponentials are computed below stay in registers.
+macro_rules! beside {
+    ($name:ident [$($x:ident)*] [$($r:ident)*] [$($n:ident)*] [$($c:ident)*] [$($y:ident)*]
+        [$($q:ident)*] [$($s:ident)*] [$($h:ident)*] [$($w:ident)*] $class:ident $body:block) => {
+        fn $name(level: Level, io: &mut Beside<'_, f32>) {
+            struct Loop<'r, 'a>(&'r mut Beside<'a, f32>);
+
+            impl Work for Loop<'_, '_> {
+                type Output = ();
+
+                #[inline(always)]
+                fn run(self) {
+                    // Arguments, so that the compiler knows that they do not overlap.
+                    #[inline(always)]
+                    fn lanes(
+                        $($x: &Few<f32>,)* $($r: &Few<f32>,)* $($n: f32,)* $($c: f32,)*
+                        $($q: &Few<u32>,)* $($w: &Belows<f32>,)* $class: u32,
+                        $($y: &mut Few<f32>,)* $($s: &mut Few<f32>,)* $($h: &mut Few<f32>,)*
+                    ) {
+                        let _ = ($class, $($x,)* $($r,)* $($n,)* $($c,)*);
+                        $body
+                    }
+                    let Beside {
+                        planes: [$($x,)* ..],
+                        rows: [$($r,)* ..],
+                        numbers: [$($n,)* ..],
+                        of_classes: [$($c,)* ..],
+                        writes: [$($y,)* ..],
+                        labels: [$($q,)* ..],
+                        sums: [$($s,)* ..],
+                        largest: [$($h,)* ..],
+                        belows: [$($w,)* ..],
+                        classes,
+                        lanes: count,
+                        ahead,
+                        later,
+                    } = self.0;
+                    let (classes, count) = (*classes, *count);
+                    for first in (0..count).step_by(FEW) {
+                        if let Some(ahead) = *ahead {
+                            let _ = ahead;
+                            for class in 0..classes {
+                                $(fetch($x.of(class), first + ahead, FEW, Soon::ReadLater);)*
+                                if let Some(later) = later.get(class) {
+                                    fetch(later, first, FEW, Soon::Write);
+                                }
+                            }
+                        }
+                        // Copies, which stay in registers.
+                        $(let Some($w) = $w.get(first / FEW).copied() else { return };)*
+                        $(let Some($q) = few($q, first).copied() else { return };)*
+                        $(let Some($r) = few($r, first).copied() else { return };)*
+                        $(let Some($s) = few_mut($s, first) else { return };)*
+                        $(let Some($h) = few_mut($h, first) else { return };)*
+                        $(let mut $s = { let own = *$s; ($s, own) };)*
+                        $(let mut $h = { let own = *$h; ($h, own) };)*
+                        for class in 0..classes {
+                            $(let Some($x) = few($x.of(class), first) else { return };)*
+                            $(let Some(&$c) = $c.get(class) else { return };)*
+                            $(let Some($y) = few_mut($y.of(class), first) else { return };)*
+                            $(let $s = (&mut $s.1, &mut Line([0.0; FEW]).0);)*
+                            lanes(
+                                $($x,)* $(&$r,)* $(*$n,)* $($c,)* $(&$q,)* $(&$w,)* lane(class),
+                                $($y,)* $($s.1,)* $(&mut $h.1,)*
+                            );
+                            $(add_each($s.0, $s.1);)*
+                        }
+                        $(*$s.0 = $s.1;)*
+                        $(*$h.0 = $h.1;)*
+                    }
+                }
+            }
+
+            level.run(Loop(io));
+        }
+    };
+}
+
+/// Lanes of rows side by side.
+#[inline(always)]
+fn few<N>(lanes: &[N], first: usize) -> Option<&Few<N>> {
+    lanes.get(first..)?.first_chunk()
+}
+
+#[inline(always)]
+fn few_mut<N>(lanes: &mut [N], first: usize) -> Option<&mut Few<N>> {
+    lanes.get_mut(first..)?.first_chunk_mut()
 }
 
 /// The value of a row.
@@ -239,7 +357,7 @@ fn below(lanes: &Belows<f32>, lane: usize) -> Below<f32> {
 
 /// Lanes that lie in whole lines of a cache.
 #[repr(align(64))]
-struct Line(Lanes<f32>);
+struct Line<const COUNT: usize>([f32; COUNT]);
 
 /// A lane as labels name it.
 #[inline(always)]
@@ -253,21 +371,24 @@ pub(crate) type Ahead = Option<(usize, Soon, usize)>;
 
 /// The next lanes, in place if there are enough.
 #[inline(always)]
-fn writing<'l>(y: &'l mut [f32], spare: &'l mut Lanes<f32>) -> &'l mut Lanes<f32> {
+fn writing<'l, const COUNT: usize>(
+    y: &'l mut [f32],
+    spare: &'l mut [f32; COUNT],
+) -> &'l mut [f32; COUNT] {
     y.first_chunk_mut().unwrap_or(spare)
 }
 
 #[inline(always)]
-fn fetch_part<F>(x: &[F], first: usize, ahead: Ahead) {
+fn fetch_part<F>(x: &[F], first: usize, lanes: usize, ahead: Ahead) {
     if let Some((ahead, soon, _)) = ahead {
-        fetch(x, first + ahead, LANES, soon);
+        fetch(x, first + ahead, lanes, soon);
     }
 }
 
 #[inline(always)]
-fn fetch_written<F>(y: &[F], first: usize, ahead: Ahead) {
+fn fetch_written<F>(y: &[F], first: usize, lanes: usize, ahead: Ahead) {
     if let Some((_, _, ahead)) = ahead {
-        fetch(y, first + ahead, LANES, Soon::Write);
+        fetch(y, first + ahead, lanes, Soon::Write);
     }
 }
 

@@ -20,6 +20,12 @@ pub trait Element: Copy + Send + Sync + 'static {
     /// The elements themselves, where they are computed in their own format.
     fn as_computed(elements: &[Self]) -> Option<&[Self::Compute]>;
 
+    /// Whether it is computed in its own format.
+    #[must_use]
+    fn computed_as_stored() -> bool {
+        Self::as_computed(&[]).is_some()
+    }
+
     /// As [`as_computed`](Self::as_computed), to be written.
     fn as_computed_mut(elements: &mut [Self]) -> Option<&mut [Self::Compute]>;
 }

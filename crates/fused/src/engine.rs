@@ -3,7 +3,7 @@
 use crate::element::Element;
 use crate::execute::Scratch;
 use crate::math::Lane;
-use crate::program::Program;
+use crate::program::{Over, Program};
 use crate::run::Run;
 use crate::simd::{Level, Work};
 use lossmith_core::catalogue::Domain;
@@ -11,10 +11,11 @@ use lossmith_core::plan::{Entering, Leaving, Picks};
 use lossmith_core::strided::{Order, Seen, Slice, Strided, gather};
 use lossmith_core::{Dense, Error, Labels, Plan, Reference, Runner};
 use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use std::error::Error as _;
 use std::marker::PhantomData;
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 /// Up to so many elements in a walk, one thread is faster than several.
 pub(crate) const ALONE: usize = 65_536;
@@ -158,7 +159,8 @@ impl Fused {
             .map(|leaving| vec![A::Element::of(0.0); leaving.shape.iter().product()])
             .collect();
         let mut slices: Vec<_> = buffers.iter_mut().map(Vec::as_mut_slice).collect();
-        let orders = self.fill(plan, program, pool, (&inputs, &picks.labels), &mut slices);
+        let given = (inputs.as_slice(), picks.labels.as_slice(), None);
+        let orders = self.fill(plan, program, pool, given, &mut slices);
         let outputs = plan.leaving().iter().zip(buffers).zip(orders);
         outputs
             .map(|((leaving, buffer), order)| A::from_elements(&leaving.shape, buffer, order))
@@ -171,15 +173,28 @@ impl Fused {
         plan: &Plan,
         program: &Program,
         pool: &Pool<T>,
-        (inputs, labels): (&[Seen<'_, T>], &[Labels<'_>]),
+        (inputs, labels, over): (&[Seen<'_, T>], &[Labels<'_>], Option<Over>),
         buffers: &mut [&mut [T]],
     ) -> Vec<Order> {
         let (sides, leaving) = (plan.sides(), plan.leaving());
-        let run = Run { engine: self, sides, leaving, program, inputs, labels, pool };
+        let run = Run { engine: self, sides, leaving, program, inputs, labels, over, pool };
         let elements = sides.iter().map(|sides| sides.iter().product()).max().unwrap_or(0);
         // A product of small matrices may be much work.
         let elements = if program.joins() { usize::MAX } else { elements };
         self.on_threads(elements, || run.phases(buffers))
+    }
+
+    /// Starts rayon's threads unless they have been: where they cannot be started, what asks for them panics.
+    fn workers(&self) -> Result<(), Error> {
+        static FAULT: LazyLock<Option<ThreadPoolBuildError>> = LazyLock::new(|| {
+            let fault = ThreadPoolBuilder::new().build_global().err()?;
+            // Without a source it is that they are there already.
+            fault.source().is_some().then_some(fault)
+        });
+        match (&self.pool, &*FAULT) {
+            (None, Some(fault)) => Err(Error::backend(fault)),
+            (Some(_), _) | (None, None) => Ok(()),
+        }
     }
 
     /// Does it on the engine's own threads, if it has any and there is more than one thread does alone.
@@ -191,8 +206,8 @@ impl Fused {
     }
 }
 
-/// Memory that blocks have worked in, for the next.
-pub(crate) type Pool<T> = Mutex<Vec<Scratch<<T as Element>::Compute>>>;
+/// Memory that blocks have worked in, for the next, and what they had copied of what they were written over.
+pub(crate) type Pool<T> = Mutex<Vec<(Scratch<<T as Element>::Compute>, Vec<T>)>>;
 
 /// The arrays of a plan's arguments as it reads them, in their domains.
 pub(crate) fn enter<'a, A>(
@@ -204,10 +219,8 @@ where
     A: Strided,
     A::Element: Element,
 {
-    let seen = |entering: &Entering| {
-        let array = arrays[entering.place].ok_or(Error::Unsupported { power: "an array" })?;
-        Seen::new(array, &entering.view)
-    };
+    engine.workers()?;
+    let seen = |entering| see(entering, arrays);
     let inputs = plan.entering().iter().map(seen).collect::<Result<Vec<_>, _>>()?;
     let entering = plan.entering();
     let elements = inputs.iter().map(|seen| seen.elements.len()).max().unwrap_or(0);
@@ -216,6 +229,15 @@ where
         all.try_for_each(|(entering, seen)| check(engine.level, entering, seen))
     })?;
     Ok(inputs)
+}
+
+/// An argument's array as a plan reads it.
+pub(crate) fn see<'a, A: Strided>(
+    entering: &Entering,
+    arrays: &[Option<&'a A>],
+) -> Result<Seen<'a, A::Element>, Error> {
+    let array = arrays[entering.place].ok_or(Error::Unsupported { power: "an array" })?;
+    Seen::new(array, &entering.view)
 }
 
 /// The engine on host arrays of `f64`, each rounded into a format on its way in: for tools, tests and judges.

@@ -3,22 +3,25 @@
 use crate::chunk::{CHUNK, LANES, Lanes, SUMS, Slot, Sums, tree};
 use crate::compiled::Belows;
 use crate::element::Element;
+use crate::engine::Pool;
 use crate::kernel::{self, Values};
 use crate::math::Lane;
-use crate::planes::{Of, Picked, Shared, Small, Spare};
-use crate::program::{Arg, Op, Pass, RowOp};
+use crate::planes::Spare;
+use crate::program::{Arg, Over, Pass};
+use crate::row_values::{Small, as_slice, compute};
 use crate::rows::{Lies, Rows, STREAM};
-use crate::simd::{Level, Soon};
+use crate::simd::Level;
 use crate::tile::{Stands, Tile};
 use crate::walk::{Along, Block, Walk};
 use lossmith_core::Labels;
 use lossmith_core::op::Reduce;
 use lossmith_core::strided::Seen;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::mem::take;
-use std::sync::Mutex;
 
 /// What a pass reads.
+#[derive(Clone, Copy)]
 pub(crate) struct Ground<'a, T: Element> {
     pub(crate) level: Level,
     pub(crate) pass: &'a Pass,
@@ -39,7 +42,7 @@ pub(crate) struct Scratch<F> {
     pub(crate) lies: Vec<Lies>,
     pub(crate) kept: Vec<Vec<F>>,
     pub(crate) rows: Vec<Vec<f64>>,
-    row_spare: [Vec<f64>; 4],
+    pub(crate) row_spare: [Vec<f64>; 4],
     pub(crate) narrow: Vec<Vec<F>>,
     pub(crate) labels: Vec<Vec<u32>>,
     pub(crate) sums: Vec<Sums>,
@@ -73,9 +76,6 @@ pub(crate) enum Part<'a, T> {
     Planes(Vec<&'a mut [T]>),
 }
 
-/// Row values that a vector loop takes at a time.
-const WHOLE: usize = 32;
-
 /// A class with no label in it.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -86,12 +86,13 @@ pub(crate) struct Classes<F> {
 }
 
 impl<T: Element> Ground<'_, T> {
-    /// Runs the pass; gives its folds.
+    /// Runs the pass; gives its folds. Where an output is written over an input, its elements are that input's till then.
     pub(crate) fn run(
         &self,
         classes: &Classes<T::Compute>,
         outputs: Vec<(usize, &mut [T])>,
-        pool: &Mutex<Vec<Scratch<T::Compute>>>,
+        over: Option<Over>,
+        pool: &Pool<T>,
         parallel: bool,
     ) -> Vec<f64> {
         // Of nothing there are no blocks, and outputs that are empty.
@@ -109,10 +110,20 @@ impl<T: Element> Ground<'_, T> {
         }
         let work = |(index, (mut parts, partials)): (usize, (Vec<_>, &mut [f64]))| {
             let own = pool.lock().ok().and_then(|mut pool| pool.pop());
-            let mut scratch = own.unwrap_or_default();
-            self.block(index, classes, &mut scratch, &mut parts, partials);
+            let (mut scratch, mut copy) = own.unwrap_or_default();
+            match over {
+                Some(over) => {
+                    let inputs = self.of_block(index, over, &parts, &mut copy);
+                    let block = self.walk.block(index);
+                    let first = self.first + self.walk.first_position(&block);
+                    let (walk, inputs) = (self.walk.of_block(&block), inputs.as_slice());
+                    let own = Ground { walk, inputs, first, ..*self };
+                    own.block(0, classes, &mut scratch, &mut parts, partials);
+                }
+                None => self.block(index, classes, &mut scratch, &mut parts, partials),
+            }
             if let Ok(mut pool) = pool.lock() {
-                pool.push(scratch);
+                pool.push((scratch, copy));
             }
         };
         if parallel && blocks > 1 {
@@ -130,6 +141,38 @@ impl<T: Element> Ground<'_, T> {
             }
         };
         self.pass.folds.iter().enumerate().map(whole).collect()
+    }
+
+    /// The inputs from where a block begins; of the one that is written over, a copy of the block.
+    fn of_block<'c>(
+        &'c self,
+        index: usize,
+        over: Over,
+        parts: &[(usize, Part<'_, T>)],
+        copy: &'c mut Vec<T>,
+    ) -> Vec<Seen<'c, T>> {
+        let block = self.walk.block(index);
+        copy.clear();
+        match parts.iter().find(|(place, _)| *place == over.output) {
+            Some((_, Part::Whole(elements))) => copy.extend_from_slice(elements),
+            Some((_, Part::Planes(planes))) => {
+                planes.iter().for_each(|plane| copy.extend_from_slice(plane));
+            }
+            None => {}
+        }
+        let inputs = self.inputs.iter().enumerate().map(|(place, seen)| {
+            let mut strides = seen.strides;
+            if place == over.input {
+                if self.walk.along == Along::Inner {
+                    strides[1] = block.lanes;
+                }
+                return Seen { elements: Cow::Borrowed(&copy[..]), strides };
+            }
+            let own = self.walk.strides(strides);
+            let start = block.batch * own[0] + block.inner * own[2];
+            Seen { elements: Cow::Borrowed(seen.elements.get(start..).unwrap_or(&[])), strides }
+        });
+        inputs.collect()
     }
 
     /// An output in the parts that the blocks make.
@@ -256,7 +299,7 @@ impl<T: Element> Ground<'_, T> {
                 let ground = self;
                 if beside {
                     let ahead = index == 1 && self.walk.along == Along::Inner;
-                    let ahead = ahead.then_some((block.lanes, Soon::ReadLater, 0));
+                    let ahead = ahead.then_some(block.lanes);
                     let tile = Tile {
                         ground,
                         stage,
@@ -357,126 +400,5 @@ impl<T: Element> Ground<'_, T> {
     pub(crate) fn label(&self, labels: usize, block: &Block, position: usize) -> Option<usize> {
         let at = self.first + self.walk.first_position(block) + position;
         self.labels[labels].get(at)
-    }
-
-    fn row_values<'s>(
-        &'s self,
-        arg: Arg,
-        positions: usize,
-        scratch: &'s Scratch<T::Compute>,
-    ) -> Values<'s, f64> {
-        match arg {
-            Arg::Row(place) => Values::Slice(&scratch.rows[place][..positions]),
-            Arg::Number(index) => Values::Splat(self.numbers[index]),
-            Arg::Class(_) | Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => {
-                Values::Splat(f64::NAN)
-            }
-        }
-    }
-
-    fn row_value(
-        &self,
-        op: RowOp,
-        place: usize,
-        block: &Block,
-        positions: usize,
-        classes: &Classes<T::Compute>,
-        scratch: &mut Scratch<T::Compute>,
-    ) {
-        let mut out = take(&mut scratch.rows[place]);
-        match op {
-            RowOp::Op(op) => {
-                // To whole vectors: what a loop has left over goes one by one.
-                let positions = positions.next_multiple_of(WHOLE).min(out.len());
-                let target = &mut out[..positions];
-                let mut spare = take(&mut scratch.row_spare);
-                let values = |arg| self.row_values(arg, positions, scratch);
-                compute(self.level, op, target, values, &mut spare);
-                scratch.row_spare = spare;
-            }
-            RowOp::Input(input) => {
-                let target = &mut out[..positions];
-                let seen = &self.inputs[input];
-                let (start, stride) =
-                    self.walk.positions_of(block, self.walk.strides(seen.strides));
-                for (position, out) in target.iter_mut().enumerate() {
-                    *out = seen.elements[start + position * stride].widen().to_f64();
-                }
-            }
-            RowOp::Pick(labels, arg) => {
-                let of = match arg {
-                    Arg::Input(input) => {
-                        let seen = &self.inputs[input];
-                        let own = self.walk.strides(seen.strides);
-                        let (start, row) = self.walk.positions_of(block, own);
-                        Of::Elements(&seen.elements[start..], [own[1], row])
-                    }
-                    Arg::Class(place) => Of::Classes(&classes.exact[place]),
-                    Arg::Number(_) | Arg::Row(_) | Arg::Slot(_) | Arg::Stored(_) => {
-                        Of::Rows(self.row_values(arg, positions, scratch))
-                    }
-                };
-                let labels = &scratch.labels[labels];
-                self.level.run(Picked { labels, of, out: &mut out[..positions] });
-            }
-            RowOp::Labelled(labels, arg) => {
-                let of = Of::<T>::Rows(self.row_values(arg, positions, scratch));
-                let labels = &scratch.labels[labels];
-                self.level.run(Picked { labels, of, out: &mut out[..positions] });
-            }
-        }
-        scratch.rows[place] = out;
-    }
-}
-
-/// Values as a slice, written out where they are all the same.
-pub(crate) fn as_slice<'s, F: Lane>(
-    values: Values<'s, F>,
-    spare: &'s mut Vec<F>,
-    lanes: usize,
-) -> &'s [F] {
-    match values {
-        Values::Slice(slice) => slice,
-        Values::Splat(value) => {
-            spare.clear();
-            spare.resize(lanes, value);
-            spare
-        }
-    }
-}
-
-/// An op of values that are read as they are.
-fn compute<'s, F: Lane>(
-    level: Level,
-    op: Op<Arg>,
-    out: &mut [F],
-    values: impl Fn(Arg) -> Values<'s, F>,
-    spare: &'s mut [Vec<F>; 4],
-) {
-    let lanes = out.len();
-    match op {
-        Op::Unary(op, x) => kernel::unary(level, op, out, values(x)),
-        Op::Binary(op, a, b) => kernel::binary(level, op, out, values(a), values(b)),
-        Op::Select(compare, [a, b], [then, otherwise]) => {
-            let [s0, s1, s2, s3] = spare;
-            let values = [
-                as_slice(values(a), s0, lanes),
-                as_slice(values(b), s1, lanes),
-                as_slice(values(then), s2, lanes),
-                as_slice(values(otherwise), s3, lanes),
-            ];
-            kernel::select(level, compare, out, values);
-        }
-        Op::Tail(_) | Op::Log(_) | Op::Softplus(..) | Op::Sigmoid(..) => {
-            let mut spare = spare.iter_mut();
-            let op = op.map(|arg| match (values(arg), spare.next()) {
-                (Values::Slice(slice), _) => slice,
-                (values, Some(spare)) => as_slice(values, spare, lanes),
-                (Values::Splat(_), None) => &[],
-            });
-            level.run(Shared { op, out });
-        }
-        // Of full values only.
-        Op::AtLabel(..) | Op::ExpBelow(..) => out.fill(F::NAN),
     }
 }

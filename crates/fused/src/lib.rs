@@ -32,12 +32,14 @@ mod pieces;
 mod planes;
 mod prepared;
 mod program;
+mod row_values;
 mod rows;
 mod run;
 mod schedule;
 pub mod simd;
 mod tails;
 mod tile;
+mod turn;
 mod walk;
 
 pub use element::Element;

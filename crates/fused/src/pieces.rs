@@ -3,7 +3,7 @@
 
 use crate::body::{Body, WRITES, Write};
 use crate::chunk::{CHUNK, LANES, Lanes, SUMS, Sums, tree};
-use crate::compiled::{Io, Run, Spaced, SpacedMut};
+use crate::compiled::{Io, OfRows, Spaced, SpacedMut};
 use crate::element::Element;
 use crate::execute::{Ground, Part};
 use crate::math::Lane;
@@ -30,7 +30,7 @@ impl<T: Element> Ground<'_, T> {
     fn in_place(&self, block: &Block, arg: Arg) -> bool {
         match arg {
             Arg::Input(input) => {
-                T::as_computed(&[]).is_some() && self.lanes_lie(block, input, 0, 0).1 == 1
+                T::computed_as_stored() && self.lanes_lie(block, input, 0, 0).1 == 1
             }
             Arg::Number(_) | Arg::Row(_) | Arg::Class(_) | Arg::Slot(_) | Arg::Stored(_) => true,
         }
@@ -40,7 +40,7 @@ impl<T: Element> Ground<'_, T> {
 impl<T: Element> Rows<'_, '_, '_, T> {
     /// Runs a compiled body on all rows.
     #[inline(always)]
-    pub(crate) fn run_body(&mut self, body: &Body, run: Run<T::Compute>) {
+    pub(crate) fn run_body(&mut self, body: &Body, run: OfRows<T::Compute>) {
         let (ground, block) = (self.ground, self.block);
         let Block { rows, lanes, .. } = *block;
         let mut sums = take(&mut self.scratch.sums_of_rows);
@@ -58,7 +58,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         let whole = |(_, part): &(usize, Part<'_, T>)| matches!(part, Part::Whole(_));
         let whole = self.parts.iter().all(whole);
         let read_in_place = body.reads.iter().all(|&(arg, _)| ground.in_place(block, arg));
-        let (together, apart) = if whole && read_in_place && T::as_computed(&[]).is_some() {
+        let (together, apart) = if whole && read_in_place && T::computed_as_stored() {
             (rows, lanes)
         } else if whole {
             ((PIECE / lanes.max(1)).max(1), lanes.min(PIECE))
@@ -95,7 +95,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
     #[inline(always)]
     fn run_piece(
         &mut self,
-        (body, run): (&Body, Run<T::Compute>),
+        (body, run): (&Body, OfRows<T::Compute>),
         (at, rows): (Place, usize),
         (sums, largest): (&mut [Sums], &mut [Lanes<T::Compute>]),
     ) {
@@ -116,7 +116,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         }
         let mut written = take(&mut self.scratch.written);
         written.resize_with(body.writes.len().max(written.len()), Vec::new);
-        let in_place = T::as_computed(&[]).is_some();
+        let in_place = T::computed_as_stored();
         for (written, write) in written.iter_mut().zip(&body.writes) {
             match *write {
                 // Changed places, so that what else is kept can be read while it is written.

@@ -1,242 +1,17 @@
 //! Loops over rows side by side: a class of many rows at a time, each loop compiled for every SIMD level.
 
-use crate::chunk::{LANES, Slot, Sums, add_up, add_up_products};
+use crate::chunk::{FEW, Slot, Sums, add_up, add_up_products};
 use crate::compiled::Belows;
-use crate::element::Element;
 use crate::execute::NONE;
 use crate::kernel::{
     BinaryLoop, Log, SelectLoop, SigmoidOf, SoftplusOf, Tail, UnaryLoop, Values, map1, map2,
 };
 use crate::math::{Below, Lane};
 use crate::program::Op;
-use crate::simd::{Soon, Turn, Work, fetch};
-use lossmith_core::Labels;
+use crate::simd::Work;
 
 /// Rows whose exponentials are computed together, of which a pitch is a multiple.
 const BESIDE: usize = 32;
-/// As many classes of as many rows are turned at once.
-const TURN: usize = 4;
-
-/// Rows of classes one after the other, brought into planes of a class each.
-pub(crate) struct Apart<'a, T: Element> {
-    /// From the first row on; rows are `stride` apart.
-    pub(crate) rows: &'a [T],
-    pub(crate) stride: usize,
-    pub(crate) classes: usize,
-    /// The planes, `pitch` apart, with a lane for each of so many rows.
-    pub(crate) planes: &'a mut [T::Compute],
-    pub(crate) pitch: usize,
-    pub(crate) lanes: usize,
-}
-
-impl<T: Element> Work for Apart<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { rows, stride, classes, planes, pitch, lanes } = self;
-        let squares = if classes < TURN { 0 } else { lanes / TURN };
-        let mut class = 0;
-        while class < classes && squares > 0 {
-            // The last classes once more where there are no others: what is written twice is the same.
-            let first = class.min(classes - TURN);
-            let planes = &mut planes[first * pitch..][..TURN * pitch];
-            let (ab, cd) = planes.split_at_mut(2 * pitch);
-            let ((a, b), (c, d)) = (ab.split_at_mut(pitch), cd.split_at_mut(pitch));
-            let (a, b) = (&mut squares_of_mut(a)[..squares], &mut squares_of_mut(b)[..squares]);
-            let (c, d) = (&mut squares_of_mut(c)[..squares], &mut squares_of_mut(d)[..squares]);
-            for square in 0..squares {
-                let rows = &rows[square * TURN * stride + first..];
-                let of = [
-                    four(rows),
-                    four(&rows[stride..]),
-                    four(&rows[2 * stride..]),
-                    four(&rows[3 * stride..]),
-                ];
-                let turned = Turn::turned(of);
-                (a[square], b[square]) = (turned[0], turned[1]);
-                (c[square], d[square]) = (turned[2], turned[3]);
-            }
-            class += TURN;
-        }
-        for lane in squares * TURN..lanes {
-            for (class, x) in rows[lane * stride..][..classes].iter().enumerate() {
-                planes[class * pitch + lane] = x.widen();
-            }
-        }
-    }
-}
-
-/// The first four values, as they are computed with.
-#[inline(always)]
-fn four<T: Element>(values: &[T]) -> [T::Compute; TURN] {
-    let values = &values[..TURN];
-    [values[0].widen(), values[1].widen(), values[2].widen(), values[3].widen()]
-}
-
-#[inline(always)]
-fn squares_of<F>(plane: &[F]) -> &[[F; TURN]] {
-    plane.as_chunks().0
-}
-
-#[inline(always)]
-fn squares_of_mut<F>(plane: &mut [F]) -> &mut [[F; TURN]] {
-    plane.as_chunks_mut().0
-}
-
-/// Planes of a class each, brought into rows of classes one after the other.
-pub(crate) struct Together<'a, T: Element> {
-    pub(crate) planes: &'a [T::Compute],
-    pub(crate) pitch: usize,
-    pub(crate) classes: usize,
-    pub(crate) rows: &'a mut [T],
-}
-
-impl<T: Element> Work for Together<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { planes, pitch, classes, rows } = self;
-        let lanes = rows.len() / classes.max(1);
-        let squares = if classes < TURN { 0 } else { lanes / TURN };
-        let mut class = 0;
-        while class < classes && squares > 0 {
-            let first = class.min(classes - TURN);
-            let planes = &planes[first * pitch..][..TURN * pitch];
-            let (ab, cd) = planes.split_at(2 * pitch);
-            let ((a, b), (c, d)) = (ab.split_at(pitch), cd.split_at(pitch));
-            let (a, b) = (&squares_of(a)[..squares], &squares_of(b)[..squares]);
-            let (c, d) = (&squares_of(c)[..squares], &squares_of(d)[..squares]);
-            for square in 0..squares {
-                let turned = Turn::turned([a[square], b[square], c[square], d[square]]);
-                let start = square * TURN * classes + first;
-                for row in 0..TURN {
-                    let out = &mut rows[start + row * classes..][..TURN];
-                    let [a, b, c, d] = turned[row];
-                    out.copy_from_slice(&[T::narrow(a), T::narrow(b), T::narrow(c), T::narrow(d)]);
-                }
-            }
-            class += TURN;
-        }
-        for lane in squares * TURN..lanes {
-            for (class, out) in rows[lane * classes..][..classes].iter_mut().enumerate() {
-                *out = T::narrow(planes[class * pitch + lane]);
-            }
-        }
-    }
-}
-
-/// Elements with strides of their own, brought into planes of a class each.
-pub(crate) struct Gather<'a, T: Element> {
-    /// From the first on.
-    pub(crate) elements: &'a [T],
-    pub(crate) strides: [usize; 2],
-    pub(crate) planes: &'a mut [T::Compute],
-    pub(crate) pitch: usize,
-    pub(crate) classes: usize,
-    pub(crate) lanes: usize,
-}
-
-impl<T: Element> Work for Gather<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { elements, strides: [step, stride], planes, pitch, classes, lanes } = self;
-        for (class, plane) in planes.chunks_exact_mut(pitch).take(classes).enumerate() {
-            let (plane, from) = (&mut plane[..lanes], &elements[class * step..]);
-            if stride == 1 {
-                fetch(elements, (class + 3) * step, lanes, Soon::Read);
-                for (out, x) in plane.iter_mut().zip(&from[..lanes]) {
-                    *out = x.widen();
-                }
-            } else {
-                for (lane, out) in plane.iter_mut().enumerate() {
-                    *out = from[lane * stride].widen();
-                }
-            }
-        }
-    }
-}
-
-/// The labels of rows as they are compared with classes.
-pub(crate) struct Small<'a> {
-    pub(crate) labels: &'a Labels<'a>,
-    pub(crate) first: usize,
-    pub(crate) out: &'a mut [u32],
-}
-
-impl Work for Small<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "a class of a walk like this is far below 2^32"
-    )]
-    fn run(self) {
-        let classes = self.labels.sides()[1].min(NONE as usize) as u64;
-        let ignore_index = self.labels.ignore_index().unwrap_or(-1);
-        // Labels of another frame, which this pass does not read, may be fewer.
-        let indices = self.labels.indices().get(self.first..).unwrap_or_default();
-        for (out, &index) in self.out.iter_mut().zip(indices) {
-            let none = index.cast_unsigned() >= classes || index == ignore_index;
-            *out = if none { NONE } else { index as u32 };
-        }
-    }
-}
-
-/// What rows have at their labels, 0 where they have none.
-pub(crate) struct Picked<'a, T: Element> {
-    pub(crate) labels: &'a [u32],
-    pub(crate) of: Of<'a, T>,
-    pub(crate) out: &'a mut [f64],
-}
-
-pub(crate) enum Of<'a, T> {
-    /// The element of the row, where classes and rows are so far apart.
-    Elements(&'a [T], [usize; 2]),
-    /// The value of the class.
-    Classes(&'a [f64]),
-    /// The value of the row.
-    Rows(Values<'a, f64>),
-}
-
-impl<T: Element> Work for Picked<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { labels, of, out } = self;
-        match of {
-            Of::Elements(elements, [class, step]) => {
-                for (row, (out, &label)) in out.iter_mut().zip(labels).enumerate() {
-                    let none = label == NONE;
-                    let at = if none { 0 } else { label as usize * class + row * step };
-                    let picked = elements[at].widen().to_f64();
-                    *out = if none { 0.0 } else { picked };
-                }
-            }
-            Of::Classes(values) => {
-                for (out, &label) in out.iter_mut().zip(labels) {
-                    *out = values.get(label as usize).copied().unwrap_or(0.0);
-                }
-            }
-            Of::Rows(Values::Splat(value)) => {
-                for (out, &label) in out.iter_mut().zip(labels) {
-                    *out = if label == NONE { 0.0 } else { value };
-                }
-            }
-            Of::Rows(Values::Slice(values)) => {
-                for (out, (&label, &value)) in out.iter_mut().zip(labels.iter().zip(values)) {
-                    *out = if label == NONE { 0.0 } else { value };
-                }
-            }
-        }
-    }
-}
-
 /// What an op reads of rows side by side.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a, F> {
@@ -290,7 +65,7 @@ impl<F: Lane> Work for BelowRows<'_, F> {
 
     #[inline(always)]
     fn run(self) {
-        for (rows, out) in self.rows.as_chunks::<LANES>().0.iter().zip(self.out) {
+        for (rows, out) in self.rows.as_chunks::<FEW>().0.iter().zip(self.out) {
             for (lane, &row) in rows.iter().enumerate() {
                 let parts = row.below().parts();
                 for (out, part) in out.iter_mut().zip(parts) {
@@ -419,35 +194,6 @@ fn at_label<F: Lane>(
             for (out, (&label, &hit)) in out.iter_mut().zip(labels.iter().zip(hit)) {
                 *out = Lane::select(label == class, hit, *out);
             }
-        }
-    }
-}
-
-/// What sigmoids and softpluses of ±x have in common, and they.
-pub(crate) struct Shared<'a, F> {
-    pub(crate) op: Op<&'a [F]>,
-    pub(crate) out: &'a mut [F],
-}
-
-impl<F: Lane> Work for Shared<'_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        match self.op {
-            Op::Tail(x) => map1::<F, Tail>(self.out, x),
-            Op::Log(x) => map1::<F, Log>(self.out, x),
-            Op::Softplus(x, log) => {
-                map2::<F, SoftplusOf>(self.out, Values::Slice(x), Values::Slice(log));
-            }
-            Op::Sigmoid(x, tail) => {
-                map2::<F, SigmoidOf>(self.out, Values::Slice(x), Values::Slice(tail));
-            }
-            Op::Unary(..)
-            | Op::Binary(..)
-            | Op::Select(..)
-            | Op::AtLabel(..)
-            | Op::ExpBelow(..) => {}
         }
     }
 }

@@ -1,10 +1,11 @@
 //! A loss made ready once and run again and again, its gradients written where the caller wants them.
 
 use crate::element::Element;
-use crate::engine::{Fused, Pool, check_labels, enter, slowly};
-use crate::program::Program;
+use crate::engine::{Fused, Pool, check_labels, enter, see, slowly};
+use crate::program::{Over, Program, sides_of};
+use crate::walk::dense;
 use lossmith_core::plan::{Leaving, Picks};
-use lossmith_core::strided::{Order, Strided};
+use lossmith_core::strided::{Order, Seen, Slice, Strided};
 use lossmith_core::{Error, Evaluation, Inputs, Objective, Plan};
 
 /// A loss with its plan, made for the shapes of the last arguments and kept as long as they stay the same.
@@ -75,36 +76,9 @@ impl<T: Element> Prepared<T> {
         let picks = self.ready(inputs)?;
         let Some((plan, program)) = &self.made else { return Err(no_value()) };
         let (leaving, arrays) = (plan.leaving(), inputs.arrays());
-        let of = |name: &str| leaving.iter().skip(1).find(|leaving| leaving.name == name);
-        let fault = |fault: String| Err(Error::Objective { fault });
-        if let Some((name, _)) = grads.iter().find(|(name, _)| of(name).is_none()) {
-            return fault(format!("it has no gradient in {name}: give no buffer for it"));
-        }
-        let twice = |(place, (name, _)): &(usize, &(&str, &mut [T]))| {
-            grads[..*place].iter().any(|(other, _)| other == name)
-        };
-        if let Some((_, (name, _))) = grads.iter().enumerate().find(twice) {
-            return fault(format!("two buffers for its gradient in {name}: give one"));
-        }
         let [first, ..] = leaving else { return Err(no_value()) };
         let mut value = vec![T::of(0.0); first.shape.iter().product()];
-        let mut buffers: Vec<&mut [T]> = vec![value.as_mut_slice()];
-        let mut given: Vec<_> = grads.iter_mut().map(Some).collect();
-        for leaving in leaving.iter().skip(1) {
-            let buffer = given
-                .iter_mut()
-                .find(|buffer| buffer.as_ref().is_some_and(|(name, _)| *name == leaving.name));
-            let Some((_, buffer)) = buffer.and_then(Option::take) else {
-                let name = &leaving.name;
-                return fault(format!("no buffer for its gradient in {name}: make it constant"));
-            };
-            let (shape, got) = (leaving.shape.clone(), buffer.len());
-            let expected = shape.iter().product();
-            if got != expected {
-                return Err(Error::Length { shape, expected, got });
-            }
-            buffers.push(buffer);
-        }
+        let mut buffers = buffers(leaving, &mut value, grads)?;
         let seen = enter(&self.engine, plan, &arrays)?;
         let Some(program) = program else {
             let outputs = slowly::<A>(plan, &arrays, &picks)?;
@@ -119,12 +93,74 @@ impl<T: Element> Prepared<T> {
             });
             own.map_or(Order::RowMajor, |(entering, seen)| seen.order(&entering.view))
         };
-        let orders =
-            self.engine.fill(plan, program, &self.pool, (&seen, &picks.labels), &mut buffers);
+        let given = (seen.as_slice(), picks.labels.as_slice(), None);
+        let orders = self.engine.fill(plan, program, &self.pool, given, &mut buffers);
         for ((leaving, buffer), got) in leaving.iter().zip(&mut buffers).zip(&orders).skip(1) {
             reorder(buffer, &leaving.shape, *got, wanted(leaving));
         }
         A::from_elements(&first.shape, value, orders[0])
+    }
+
+    /// As [`value_and_grad_into`](Self::value_and_grad_into), but one argument, of that name and shape, is read from the
+    /// slice that its gradient is written to. Both are in row-major order.
+    ///
+    /// No more memory is taken than the blocks have that threads work on, where one walk alone reads the argument, as
+    /// with all losses but those with products of matrices or sums across rows; for these it is copied first.
+    ///
+    /// ```
+    /// use lossmith_core::{Inputs, loss::cross_entropy, strided::Slice};
+    /// use lossmith_fused::Fused;
+    ///
+    /// let mut logits = [0.0_f32, 0.0, 3.0, 3.0];
+    /// let inputs = Inputs::<Slice<f32>>::new().labels("target", [0, 1]);
+    /// let mut prepared = Fused::new().prepare(cross_entropy());
+    /// let value = prepared.value_and_grad_over(&inputs, ("input", &[2, 2], &mut logits), &mut [])?;
+    /// assert_eq!((value.data(), logits), (&[0.6931472][..], [-0.25, 0.25, 0.25, -0.25]));
+    /// # Ok::<(), lossmith_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there; the slice is as it was then.
+    pub fn value_and_grad_over(
+        &mut self,
+        inputs: &Inputs<Slice<'_, T>>,
+        (name, shape, elements): (&str, &[usize], &mut [T]),
+        grads: &mut [(&str, &mut [T])],
+    ) -> Result<Slice<'static, T>, Error> {
+        let (given, picked) =
+            (with(inputs, name, Slice::new(shape, &*elements)?), inputs.given().len());
+        self.ready(&given)?;
+        let Some((plan, program)) = &self.made else { return Err(no_value()) };
+        let (leaving, entering) = (plan.leaving(), plan.entering());
+        let seen = enter(&self.engine, plan, &given.arrays())?;
+        let input = entering.iter().position(|entering| entering.place == picked);
+        let output = leaving.iter().position(|leaving| leaving.name == name);
+        let over = input.zip(output).and_then(|(input, output)| {
+            let over = Over { input, output };
+            let once = entering.iter().filter(|entering| entering.place == picked).count() == 1;
+            let sides = sides_of(program.as_ref()?.over(over)?.shape, plan.sides());
+            (once && seen[input].strides == dense(sides)).then_some(over)
+        });
+        let strides: Vec<_> = seen.iter().map(|seen| seen.strides).collect();
+        let (Some(over), Some(program), [first, ..]) = (over, program, leaving) else {
+            let given = with(inputs, name, Slice::new(shape, elements.to_vec())?);
+            return self.value_and_grad_into(&given, &mut together((name, elements), grads));
+        };
+        // The same arguments, without the elements that are written.
+        let shaped = with(inputs, name, Slice::of(shape, (&[]).into()));
+        let (picks, arrays) = (shaped.unchecked_picks(&self.engine, plan)?, shaped.arrays());
+        let read =
+            |(place, strides): (usize, [usize; 3])| match (&entering[place], place == over.input) {
+                (_, true) => Ok(Seen { elements: (&[]).into(), strides }),
+                (entering, false) => see(entering, &arrays),
+            };
+        let seen = strides.into_iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+        let mut value = vec![T::of(0.0); first.shape.iter().product()];
+        let mut grads = together((name, elements), grads);
+        let mut buffers = buffers(leaving, &mut value, &mut grads)?;
+        let given = (seen.as_slice(), picks.labels.as_slice(), Some(over));
+        let orders = self.engine.fill(plan, program, &self.pool, given, &mut buffers);
+        Slice::from_elements(&first.shape, value, orders[0])
     }
 
     /// Makes the plan, unless there is one for such arguments, and the class indices it wants.
@@ -143,6 +179,61 @@ impl<T: Element> Prepared<T> {
         check_labels(&self.engine, &picks.labels)?;
         Ok(picks)
     }
+}
+
+/// One argument more.
+fn with<'a, T: Clone>(
+    inputs: &Inputs<Slice<'a, T>>,
+    name: &str,
+    array: Slice<'a, T>,
+) -> Inputs<Slice<'a, T>> {
+    inputs.clone().tensor(name, array)
+}
+
+/// One buffer more.
+fn together<'g, T>(
+    one: (&'g str, &'g mut [T]),
+    others: &'g mut [(&str, &mut [T])],
+) -> Vec<(&'g str, &'g mut [T])> {
+    let others = others.iter_mut().map(|(name, buffer)| (&**name, &mut **buffer));
+    [one].into_iter().chain(others).collect()
+}
+
+/// Where the value and the gradients go, in their order.
+fn buffers<'g, T>(
+    leaving: &[Leaving],
+    value: &'g mut [T],
+    grads: &'g mut [(&str, &mut [T])],
+) -> Result<Vec<&'g mut [T]>, Error> {
+    let of = |name: &str| leaving.iter().skip(1).find(|leaving| leaving.name == name);
+    let fault = |fault: String| Err(Error::Objective { fault });
+    if let Some((name, _)) = grads.iter().find(|(name, _)| of(name).is_none()) {
+        return fault(format!("it has no gradient in {name}: give no buffer for it"));
+    }
+    let twice = |(place, (name, _)): &(usize, &(&str, &mut [T]))| {
+        grads[..*place].iter().any(|(other, _)| other == name)
+    };
+    if let Some((_, (name, _))) = grads.iter().enumerate().find(twice) {
+        return fault(format!("two buffers for its gradient in {name}: give one"));
+    }
+    let mut buffers = vec![value];
+    let mut given: Vec<_> = grads.iter_mut().map(Some).collect();
+    for leaving in leaving.iter().skip(1) {
+        let buffer = given
+            .iter_mut()
+            .find(|buffer| buffer.as_ref().is_some_and(|(name, _)| *name == leaving.name));
+        let Some((_, buffer)) = buffer.and_then(Option::take) else {
+            let name = &leaving.name;
+            return fault(format!("no buffer for its gradient in {name}: make it constant"));
+        };
+        let (shape, got) = (leaving.shape.clone(), buffer.len());
+        let expected = shape.iter().product();
+        if got != expected {
+            return Err(Error::Length { shape, expected, got });
+        }
+        buffers.push(buffer);
+    }
+    Ok(buffers)
 }
 
 fn no_value() -> Error {

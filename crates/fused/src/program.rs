@@ -187,8 +187,41 @@ pub(crate) struct Pass {
     pub(crate) stored: usize,
 }
 
-/// What a product or a sum across rows reads.
+/// An input, and the output that is written over it.
 #[derive(Clone, Copy, Debug)]
+pub(crate) struct Over {
+    pub(crate) input: usize,
+    pub(crate) output: usize,
+}
+
+/// The sides of a shape in frames of those sides.
+pub(crate) fn sides_of(shape: Shape, sides: &[[usize; 3]]) -> [usize; 3] {
+    shape.map(|dim| match dim {
+        Dim::One => 1,
+        Dim::Full(axis, frame) => sides[frame][axis.index()],
+    })
+}
+
+impl Pass {
+    /// Whether it reads the input at that place.
+    fn reads(&self, input: usize) -> bool {
+        let here = |op: &RowOp| match *op {
+            RowOp::Input(of) | RowOp::Pick(_, Arg::Input(of)) => of == input,
+            RowOp::Op(_) | RowOp::Pick(..) | RowOp::Labelled(..) => false,
+        };
+        self.inputs.contains(&input)
+            || self.classes.iter().any(|(class, _)| *class == Err(input))
+            || self.stages.iter().any(|stage| stage.rows.iter().any(|(op, _)| here(op)))
+    }
+
+    /// Whether it makes that output, a value for every element of its walk.
+    fn fills(&self, output: usize) -> bool {
+        self.outputs.contains(&output) && self.row_outputs.iter().all(|(row, _)| *row != output)
+    }
+}
+
+/// What a product or a sum across rows reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// A number on the host, everywhere.
     Number(usize),
@@ -271,11 +304,29 @@ impl Program {
         })
     }
 
+    fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.phases.iter().flat_map(|Phase { once, by_rows }| once.iter().chain(by_rows))
+    }
+
     /// Whether it has products of matrices or reductions across rows.
     pub(crate) fn joins(&self) -> bool {
-        let phases = self.phases.iter();
-        let mut steps = phases.flat_map(|Phase { once, by_rows }| once.iter().chain(by_rows));
-        steps.any(|step| matches!(step, Step::Joint(_)))
+        self.steps().any(|step| matches!(step, Step::Joint(_)))
+    }
+
+    /// The walk that alone reads an input, and fills the output: that can be written over the input, block by block.
+    pub(crate) fn over(&self, Over { input, output }: Over) -> Option<&Pass> {
+        let reads = |step: &&Step| match step {
+            Step::Pass(pass) => pass.reads(input),
+            Step::Joint(joint) => joint.operands.iter().any(|of| of.source == Source::Input(input)),
+        };
+        let number = |&node: &usize| self.nodes[node].0 == Node::Input(input);
+        let once = self.phases.iter().flat_map(|phase| &phase.once);
+        let mut readers = self.steps().filter(reads);
+        let (Some(Step::Pass(pass)), None) = (once.clone().find(reads), readers.nth(1)) else {
+            return None;
+        };
+        let whole = pass.inputs.contains(&input) && pass.fills(output);
+        (whole && !self.numbers.iter().any(number)).then_some(pass)
     }
 
     /// Finds the loops that were compiled for its stages, which pays where it is run on much or again.

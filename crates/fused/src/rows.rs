@@ -5,6 +5,7 @@
 use crate::chunk::{
     CHUNK, Chunk, Slot, Sums, add_up, add_up_products, chunk_mut, largest_of, store, tree,
 };
+use crate::compiled::Run;
 use crate::element::Element;
 use crate::execute::{Ground, Part, Scratch};
 use crate::math::{Lane, sigmoid_of, softplus_of};
@@ -61,7 +62,7 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
     fn run(mut self) {
         let body = self.stage.body.as_ref();
         let compiled = body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)));
-        if let Some((body, run)) = compiled {
+        if let Some((body, Run::Apart(run))) = compiled {
             return self.run_body(body, run);
         }
         self.start();
@@ -167,7 +168,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
                     let slot: &mut Chunk<T::Compute> = &mut self.scratch.slots[slot].values;
                     match (stride, elements.first_chunk::<CHUNK>()) {
                         (0, _) => {}
-                        (1, Some(_)) if T::as_computed(&[]).is_some() => {
+                        (1, Some(_)) if T::computed_as_stored() => {
                             *lies = Lies::Input(input, start);
                         }
                         (1, Some(elements)) => {

@@ -5,14 +5,13 @@ use crate::element::Element;
 use crate::engine::{ALONE, Fused, Pool};
 use crate::execute::Ground;
 use crate::math::Lane;
-use crate::program::{Joint, Operand, Pass, Phase, Program, Role, Source, Step};
+use crate::program::{Joint, Operand, Over, Pass, Phase, Program, Role, Source, Step, sides_of};
 use crate::walk::{Walk, dense};
 use lossmith_core::graph::{Dim, NUMBER, Node, Shape};
 use lossmith_core::op::Axis;
 use lossmith_core::plan::Leaving;
 use lossmith_core::strided::{Order, Seen};
 use lossmith_core::{Labels, scalar};
-use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::mem::take;
@@ -32,6 +31,8 @@ pub(crate) struct Run<'a, T: Element> {
     pub(crate) program: &'a Program,
     pub(crate) inputs: &'a [Seen<'a, T>],
     pub(crate) labels: &'a [Labels<'a>],
+    /// The input that the caller wants its gradient over.
+    pub(crate) over: Option<Over>,
     pub(crate) pool: &'a Pool<T>,
 }
 
@@ -154,14 +155,11 @@ impl<T: Element> Run<'_, T> {
     }
 
     fn side(&self, dim: Dim) -> usize {
-        match dim {
-            Dim::One => 1,
-            Dim::Full(axis, frame) => self.sides[frame][axis.index()],
-        }
+        self.sides_of([dim; 3])[0]
     }
 
     fn sides_of(&self, shape: Shape) -> [usize; 3] {
-        shape.map(|dim| self.side(dim))
+        sides_of(shape, self.sides)
     }
 
     /// The inputs of the plan and the tensors that are made, from the first of the rows on.
@@ -210,68 +208,31 @@ impl<T: Element> Run<'_, T> {
         Ground { level, pass, walk, class_count, inputs, labels, first, numbers }
     }
 
-    /// A pass over rows whose output takes the place of an input: block by block, of a copy of the block.
-    fn over(&self, pass: &Pass, input: usize, rows: &Rows, state: &mut State<'_, '_, T>) {
-        let made = input - self.inputs.len();
-        let mut sides = self.sides_of(pass.shape);
-        let mut elements = take(&mut state.made[made]);
-        let seen = self.seen(Some(rows), &state.made);
-        let row = sides[1] * sides[2];
-        sides[0] = rows.of.len();
-        let strides: Vec<_> = pass.inputs.iter().map(|&input| seen[input].strides).collect();
-        let walk = Walk::new(pass, sides, &strides, false);
-        let height = walk.batches();
-        let numbers = state.numbers.as_slice();
-        let classes = self.ground(pass, walk, &seen, 0, numbers).classes();
-        let block = |copy: &mut Vec<T>, (index, out): (usize, &mut [T])| {
-            copy.clear();
-            copy.extend_from_slice(out);
-            let from = |seen: &Seen<'_, T>| seen.strides[0] * index * height;
-            let inputs = seen.iter().enumerate().map(|(place, seen)| {
-                let elements = if place == input {
-                    &copy[..]
-                } else {
-                    seen.elements.get(from(seen)..).unwrap_or(&[])
-                };
-                Seen { elements: Cow::Borrowed(elements), strides: seen.strides }
-            });
-            let inputs: Vec<_> = inputs.collect();
-            let sides = [out.len() / row.max(1), sides[1], sides[2]];
-            let walk = Walk::new(pass, sides, &strides, false);
-            let first = (rows.of.start + index * height) * sides[2];
-            let own = pass.outputs.iter().copied().zip([out]).collect();
-            self.ground(pass, walk, &inputs, first, numbers).run(&classes, own, self.pool, false)
-        };
-        let blocks = elements.par_chunks_mut((height * row).max(1)).enumerate();
-        let folds: Vec<Vec<f64>> = blocks.map_init(Vec::new, block).collect();
-        for (place, &(node, op)) in pass.folds.iter().enumerate() {
-            let number = &mut state.numbers[node];
-            let before = if rows.first() { empty(op) } else { *number };
-            *number = folds.iter().fold(before, |all, folds| joined(op, all, folds[place]));
-        }
-        drop(seen);
-        for place in &pass.outputs {
-            state.made[place - self.leaving.len()] = take(&mut elements);
-        }
-    }
-
     fn pass(&self, pass: &Pass, rows: Option<&Rows>, state: &mut State<'_, '_, T>) {
-        if let (Some(input), Some(rows)) = (pass.over, rows) {
-            return self.over(pass, input, rows, state);
-        }
-        let leaving = self.leaving.len();
+        let (leaving, inputs) = (self.leaving.len(), self.inputs.len());
+        let of_rows = pass.over.filter(|_| rows.is_some());
+        let over = match (of_rows, &pass.outputs[..]) {
+            (Some(input), &[output]) => Some(Over { input, output }),
+            _ => self.over.filter(|over| pass.outputs.contains(&over.output)),
+        };
         let mut sides = self.sides_of(pass.shape);
         if let Some(rows) = rows {
             sides[0] = rows.of.len();
         }
         let among_made = pass.outputs.iter().filter(|place| **place >= leaving);
-        let mut taken: Vec<_> =
-            among_made.map(|&place| (place, self.take(place, rows, &mut state.made))).collect();
+        let elements = among_made.map(|&place| {
+            let elements = match of_rows {
+                Some(input) => take(&mut state.made[input - inputs]),
+                None => self.take(place, rows, &mut state.made),
+            };
+            (place, elements)
+        });
+        let mut taken: Vec<_> = elements.collect();
         let alone = rows.is_none() && state.made.is_empty();
         let seen =
             if alone { Cow::Borrowed(self.inputs) } else { self.seen(rows, &state.made).into() };
         let strides = pass.inputs.iter().map(|&input| seen[input].strides);
-        let walk = Walk::new(pass, sides, &strides.collect::<Vec<_>>(), alone);
+        let walk = Walk::new(pass, sides, &strides.collect::<Vec<_>>(), alone && over.is_none());
         let mut own: Vec<(usize, &mut [T])> = Vec::new();
         for (place, buffer) in state.buffers.iter_mut().enumerate() {
             if pass.outputs.contains(&place) {
@@ -292,7 +253,7 @@ impl<T: Element> Run<'_, T> {
         let first = rows.map_or(0, |rows| rows.of.start * sides[2]);
         let ground = self.ground(pass, walk, &seen, first, &state.numbers);
         let parallel = sides.iter().product::<usize>() > ALONE;
-        let folds = ground.run(&ground.classes(), own, self.pool, parallel);
+        let folds = ground.run(&ground.classes(), own, over, self.pool, parallel);
         for (&(node, op), fold) in pass.folds.iter().zip(folds) {
             let number = &mut state.numbers[node];
             let begins = rows.is_none_or(Rows::first);

@@ -2,16 +2,15 @@
 //! of rows goes through all ops before the next. What a tile reads and keeps stays in the nearest caches.
 
 use crate::body::{Body, WRITES, Write};
-use crate::chunk::{LANES, SUMS, Sums};
-use crate::compiled::{Ahead, Io, Run, Spaced, SpacedMut};
+use crate::chunk::{FEW, LANES, Sums};
+use crate::compiled::{Beside, OfClasses, Run, Spaced, SpacedMut};
 use crate::element::Element;
 use crate::execute::{Classes, Ground, Part, Scratch};
 use crate::math::{Lane, PARTS};
-use crate::planes::{
-    Apart, BelowRows, Compute, Gather, Reduced, Reduction, Source, Spare, Together,
-};
+use crate::planes::{BelowRows, Compute, Reduced, Reduction, Source, Spare};
 use crate::program::{Arg, FullOp, Into, Op, Stage, Target};
 use crate::simd::{Soon, fetch};
+use crate::turn::{Apart, Gather, Together};
 use crate::walk::Block;
 use lossmith_core::op::Reduce;
 use std::mem::{swap, take};
@@ -42,8 +41,9 @@ pub(crate) struct Tile<'a, 'b, 'c, T: Element> {
     pub(crate) classes: &'a Classes<T::Compute>,
     pub(crate) scratch: &'a mut Scratch<T::Compute>,
     pub(crate) parts: &'a mut [(usize, Part<'c, T>)],
-    /// Whether what the next stages write, and what the next tile reads, is fetched while this one computes.
-    pub(crate) ahead: Ahead,
+    /// How many lanes ahead what the next tile reads is fetched while this one computes, and with it what the next stages
+    /// write.
+    pub(crate) ahead: Option<usize>,
     pub(crate) folds: (&'a mut [Sums], &'a mut [f64]),
 }
 
@@ -78,7 +78,7 @@ impl<T: Element> Ground<'_, T> {
     /// Whether the elements of a tile are read where they are.
     fn direct(&self, block: &Block, input: usize) -> bool {
         let (_, [_, lane]) = self.lies(block, input);
-        lane == 1 && block.whole() && T::as_computed(&[]).is_some()
+        lane == 1 && block.whole() && T::computed_as_stored()
     }
 }
 
@@ -86,9 +86,9 @@ impl<T: Element> Tile<'_, '_, '_, T> {
     pub(crate) fn run(mut self) {
         self.start();
         // Of fewer rows, most lanes of a loop would be nobody's.
-        let body = self.stage.beside.as_ref().filter(|_| self.block.lanes >= LANES);
+        let body = self.stage.beside.as_ref().filter(|_| self.block.lanes >= FEW);
         let compiled = body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)));
-        if let Some((body, run)) = compiled {
+        if let Some((body, Run::Beside(run))) = compiled {
             self.run_body(body, run);
             return self.finish();
         }
@@ -154,62 +154,61 @@ impl<T: Element> Tile<'_, '_, '_, T> {
     }
 
     /// Runs a compiled body on all classes.
-    fn run_body(&mut self, body: &Body, run: Run<T::Compute>) {
-        let (Block { rows, lanes, .. }, pitch) = (*self.block, self.block.pitch());
+    fn run_body(&mut self, body: &Body, run: OfClasses<T::Compute>) {
+        let (Block { rows: classes, .. }, pitch) = (*self.block, self.block.pitch());
         let mut belows = take(&mut self.scratch.belows);
         belows.resize_with(belows.len().max(body.belows.len()), Vec::new);
         for (belows, &row) in belows.iter_mut().zip(&body.belows) {
-            let size = belows.len().max(lanes.div_ceil(LANES));
-            belows.resize(size, [[T::Compute::ZERO; LANES]; PARTS]);
+            belows.resize(belows.len().max(pitch / FEW), [[T::Compute::ZERO; FEW]; PARTS]);
             self.ground.level.run(BelowRows { rows: &self.scratch.narrow[row], out: belows });
         }
         let mut written = take(&mut self.scratch.written);
         written.resize_with(body.writes.len().max(written.len()), Vec::new);
-        // Changed places, so that what else is kept can be read while it is written.
+        // Changed places, so that what else there is can be read while these are written.
         for (written, &write) in written.iter_mut().zip(&body.writes) {
             swap(written, self.buffer(write));
         }
-        let mut lane_sums: [Vec<f64>; WRITES] = Default::default();
-        for (sums, &row) in lane_sums.iter_mut().zip(&body.lane_sums) {
+        let mut sums: [Vec<f64>; WRITES] = Default::default();
+        for (sums, &row) in sums.iter_mut().zip(&body.lane_sums) {
             swap(sums, &mut self.scratch.rows[row]);
         }
-        let mut lane_largest: [Vec<T::Compute>; WRITES] = Default::default();
-        for (largest, &row) in lane_largest.iter_mut().zip(&body.largest) {
+        let mut largest: [Vec<T::Compute>; WRITES] = Default::default();
+        for (largest, &row) in largest.iter_mut().zip(&body.largest) {
             swap(largest, &mut self.scratch.highest[row]);
-        }
-        let mut sums = [[0.0; SUMS]; WRITES];
-        for (sums, &into) in sums.iter_mut().zip(&body.sums) {
-            if let Into::Fold(place) = into {
-                *sums = self.folds.0[place];
-            }
         }
         let parts = take(&mut self.parts);
 
-        let mut later = Vec::new();
-        let mut io = Io { rows, lanes, ahead: self.ahead, ..Io::default() };
-        for (read, &(_, slot)) in io.reads.iter_mut().zip(&body.reads) {
-            *read = match self.read(slot) {
-                Source::Planes(all, pitch) => Spaced { all, pitch },
-                Source::Row(all) => Spaced { all, pitch: 0 },
-                Source::Classes(_) | Source::Number(_) => Spaced::default(),
-            };
+        let mut io = Beside { classes, lanes: pitch, ahead: self.ahead, ..Beside::default() };
+        for (to, &(_, slot)) in io.planes.iter_mut().zip(&body.reads) {
+            if let Source::Planes(all, pitch) = self.read(slot) {
+                *to = Spaced { all, pitch };
+            }
         }
-        for (one, &(arg, _)) in io.ones.iter_mut().zip(&body.ones) {
-            *one = match arg {
-                Arg::Number(index) => Spaced { all: &self.ground.numbers[index..], pitch: 0 },
-                Arg::Class(place) => Spaced { all: &self.classes.exact[place], pitch: 1 },
-                Arg::Row(_) | Arg::Input(_) | Arg::Slot(_) | Arg::Stored(_) => Spaced::default(),
-            };
+        for (to, &(_, slot)) in io.rows.iter_mut().zip(&body.rows) {
+            if let Source::Row(all) = self.read(slot) {
+                *to = all;
+            }
         }
-        for (lane_labels, &labels) in io.lane_labels.iter_mut().zip(&body.labels) {
-            *lane_labels = &self.scratch.labels[labels];
+        for (to, &(_, slot)) in io.numbers.iter_mut().zip(&body.ones) {
+            if let Source::Number(number) = self.read(slot) {
+                *to = number;
+            }
         }
-        for (lane_belows, belows) in io.lane_belows.iter_mut().zip(&belows) {
-            *lane_belows = belows;
+        for (to, &(_, slot)) in io.of_classes.iter_mut().zip(&body.of_classes) {
+            if let Source::Classes(all) = self.read(slot) {
+                *to = all;
+            }
+        }
+        for (to, &labels) in io.labels.iter_mut().zip(&body.labels) {
+            *to = &self.scratch.labels[labels];
+        }
+        for (to, belows) in io.belows.iter_mut().zip(&belows) {
+            *to = belows;
         }
         for (to, written) in io.writes.iter_mut().zip(&mut written).take(body.writes.len()) {
             *to = SpacedMut::All(written, pitch);
         }
+        let mut later = Vec::new();
         for (place, part) in &mut *parts {
             let Part::Planes(planes) = part else { continue };
             let planes = planes.iter_mut().map(|plane| &mut plane[self.offset..]);
@@ -227,26 +226,18 @@ impl<T: Element> Tile<'_, '_, '_, T> {
         }
         io.later = &later;
         for (to, sums) in io.sums.iter_mut().zip(&mut sums) {
-            *to = SpacedMut::All(std::slice::from_mut(sums), 0);
-        }
-        for (to, sums) in io.lane_sums.iter_mut().zip(&mut lane_sums) {
             *to = sums;
         }
-        for (to, largest) in io.lane_largest.iter_mut().zip(&mut lane_largest) {
+        for (to, largest) in io.largest.iter_mut().zip(&mut largest) {
             *to = largest;
         }
         run(self.ground.level, &mut io);
 
         self.parts = parts;
-        for (sums, &into) in sums.iter().zip(&body.sums) {
-            if let Into::Fold(place) = into {
-                self.folds.0[place] = *sums;
-            }
-        }
-        for (largest, &row) in lane_largest.iter_mut().zip(&body.largest) {
+        for (largest, &row) in largest.iter_mut().zip(&body.largest) {
             swap(largest, &mut self.scratch.highest[row]);
         }
-        for (sums, &row) in lane_sums.iter_mut().zip(&body.lane_sums) {
+        for (sums, &row) in sums.iter_mut().zip(&body.lane_sums) {
             swap(sums, &mut self.scratch.rows[row]);
         }
         for (written, &write) in written.iter_mut().zip(&body.writes) {
@@ -402,7 +393,7 @@ impl<T: Element> Tile<'_, '_, '_, T> {
             _ => None,
         };
         if let Some(planes) = planes
-            && T::as_computed(&[]).is_some()
+            && T::computed_as_stored()
         {
             for (class, plane) in planes.iter_mut().enumerate() {
                 if let Some(out) = T::as_computed_mut(&mut plane[self.offset..][..pitch]) {
@@ -438,7 +429,7 @@ impl<T: Element> Tile<'_, '_, '_, T> {
                         let rows = &mut out[self.offset * classes..][..lanes * classes];
                         level.run(Together { planes, pitch, classes, rows });
                     } else if let Some((_, Part::Planes(out))) = part
-                        && !(self.block.whole() && T::as_computed(&[]).is_some())
+                        && !(self.block.whole() && T::computed_as_stored())
                     {
                         for (class, out) in out.iter_mut().enumerate() {
                             let plane = &planes[place][class * pitch..];

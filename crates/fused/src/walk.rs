@@ -117,14 +117,6 @@ impl Walk {
         }
     }
 
-    /// How many batches a block has, at most.
-    pub(crate) fn batches(&self) -> usize {
-        match self.along {
-            Along::Inner => 1,
-            Along::Classes | Along::Batch => self.span,
-        }
-    }
-
     /// How many blocks there are.
     pub(crate) fn blocks(&self) -> usize {
         match self.along {
@@ -150,6 +142,17 @@ impl Walk {
                 Block { batch, inner: 0, rows: classes, lanes: self.span.min(batches - batch) }
             }
         }
+    }
+
+    /// The walk of a block alone.
+    pub(crate) fn of_block(&self, block: &Block) -> Self {
+        let [_, classes, inner] = self.sides;
+        let sides = match self.along {
+            Along::Inner => [1, classes, block.lanes],
+            Along::Classes => [block.rows, classes, inner],
+            Along::Batch => [block.lanes, classes, inner],
+        };
+        Self { sides, ..*self }
     }
 
     /// Whether rows lie side by side, their classes one after the other.
