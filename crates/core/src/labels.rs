@@ -247,6 +247,7 @@ mod tests {
         // A class may be what is ignored, and what is out of range too.
         assert_eq!(of(&[0, 1, 2], Some(1)).labelled(0..3), Some(2));
         assert_eq!(of(&[0, 7], Some(7)).labelled(0..2), Some(1));
+        assert_eq!(of(&[], Some(7)).ignore_index(), Some(7));
         assert_eq!(of(&[0, i64::MIN], None).labelled(0..2), None);
         for wrong in [[0, 3], [3, 0], [-2, 0], [1, i64::MAX]] {
             let labels = Labels::unchecked("target", &wrong, [2, 3, 1], Some(-1));

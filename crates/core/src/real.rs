@@ -135,3 +135,16 @@ impl Real for f64 {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formula_is_the_same_on_numbers() {
+        assert_eq!([1.0, 2.0, 3.0].map(|x| Real::minimum(x, 2.0)), [1.0, 2.0, 2.0]);
+        assert!([f64::NAN, 1.0].iter().all(|&x| Real::minimum(x, f64::NAN).is_nan()));
+        assert_eq!([-1.0, 3.0].map(f64::relu), [0.0, 3.0]);
+        assert_eq!((Real::detach(3.0), 3.0.tau()), (3.0, std::f64::consts::TAU));
+    }
+}

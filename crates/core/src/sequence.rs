@@ -243,3 +243,18 @@ pub(crate) fn tables<'a>(
     }
     Ok(made)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_sums_the_places_that_take_it() {
+        // Two rows of three places: 1, none, 1 and 0, 1, 5, which is no class.
+        let taken = [[Some(1), None, Some(1)], [Some(0), Some(1), Some(5)]];
+        let table = Table::new([2, 3, 2], |row, place| taken[row][place]);
+        let value = |place: usize| [1.0, 10.0, 100.0][place];
+        assert_eq!(table.sums(0, value), [0.0, 101.0]);
+        assert_eq!(table.sums(1, value), [1.0, 10.0]);
+    }
+}

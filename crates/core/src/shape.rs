@@ -476,3 +476,16 @@ impl Frame {
         starts.len() <= 3
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_side_of_zero_hides_no_overflow() {
+        assert!(checked_count(&[0, usize::MAX, 2]).is_err());
+        assert!(matches!(checked_count(&[0, 3]), Ok(0)));
+        assert!(matches!(checked_count(&[MOST]), Ok(MOST)));
+        assert!(checked_count(&[MOST + 1]).is_err());
+    }
+}

@@ -291,6 +291,38 @@ mod tests {
     }
 
     #[test]
+    fn numbers_in_row_major_order_are_lent_with_their_strides() {
+        let numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let dense = Dense::new(&[3, 1, 2], numbers.to_vec()).unwrap();
+        let slice = Slice::new(&[3, 1, 2], &numbers[..]).unwrap();
+        assert_eq!((slice.shape(), slice.data()), (&[3, 1, 2][..], &numbers[..]));
+        assert_eq!(slice.borrowed(), Some(&numbers[..]));
+        assert_eq!(Slice::new(&[6], numbers.to_vec()).unwrap().borrowed(), None);
+        let strides = vec![2, 2, 1];
+        assert_eq!(Strided::shape(&dense), [3, 1, 2]);
+        assert_eq!(dense.elements(), (numbers.as_slice().into(), strides.clone()));
+        assert_eq!(Strided::shape(&slice), [3, 1, 2]);
+        assert_eq!(slice.elements(), (numbers.as_slice().into(), strides));
+    }
+
+    #[test]
+    fn columns_come_back_as_rows() {
+        let columns = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let of = |order| Dense::from_elements(&[2, 3], columns.clone(), order).unwrap();
+        assert_eq!(of(Order::RowMajor).data(), columns);
+        assert_eq!(of(Order::ColumnMajor).data(), [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
+        let view = view(&[2, 3], &[2, 3], [1, 2]);
+        let order = |strides| Seen { elements: columns.as_slice().into(), strides }.order(&view);
+        assert_eq!(order([3, 1, 0]), Order::RowMajor);
+        assert_eq!(order([1, 2, 0]), Order::ColumnMajor);
+        // Columns with gaps between them, and one that is also a row.
+        assert_eq!(order([1, 4, 0]), Order::RowMajor);
+        let one = View::new(vec![1, 3], vec![1, 3], [1, 2]);
+        let seen = Seen { elements: columns.as_slice().into(), strides: [1, 1, 0] };
+        assert_eq!(seen.order(&one), Order::RowMajor);
+    }
+
+    #[test]
     fn what_lies_one_in_the_other_is_not_copied() {
         let numbers = (0..24).map(f64::from).collect::<Vec<_>>();
         let plain = Own(vec![2, 3, 4], vec![12, 4, 1], numbers.clone());

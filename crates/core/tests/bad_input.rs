@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use lossmith_core::catalogue::{Argument, Entry, Kind};
 use lossmith_core::loss::{
-    adaptive_log_softmax, binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy,
-    ctc, l1, linear_cross_entropy, log_softmax, mse, multilabel_margin, nll, smooth_l1, softplus,
+    Arguments, adaptive_log_softmax, binary_cross_entropy, binary_cross_entropy_with_logits,
+    cross_entropy, ctc, gaussian_nll, l1, linear_cross_entropy, log_softmax, mse,
+    multilabel_margin, nll, smooth_l1, softplus,
 };
 use lossmith_core::{
-    Check, Definition, Dense, Error, Indices, Inputs, Loss, Objective, Reduction, Reference,
+    Check, Definition, Dense, Error, Indices, Inputs, Loss, Objective, Reduction, Reference, Terms,
     catalogue,
 };
 
@@ -69,6 +71,24 @@ fn shapes_that_do_not_go_together() {
         cross_entropy(),
         given(&[("input", &[2, 3]), ("weight", &[2])]).labels("target", [0, 1]),
         "weight has shape (2,), but input of shape (2, 3) wants (3,)",
+    );
+}
+
+#[test]
+fn shapes_that_no_broadcast_allows() {
+    for var in [&[1, 1][..], &[1], &[3], &[2, 2], &[2, 3, 1, 1]] {
+        let inputs = given(&[("input", &[2, 3]), ("target", &[2, 3]), ("var", var)]);
+        let error = gaussian_nll().value(&Reference, &inputs).expect_err("is refused");
+        assert!(error.to_string().starts_with("var has shape"), "{error}");
+    }
+    for var in [&[2, 3][..], &[1, 3], &[2, 1], &[2], &[]] {
+        let inputs = given(&[("input", &[2, 3]), ("target", &[2, 3]), ("var", var)]);
+        assert!(gaussian_nll().value(&Reference, &inputs).is_ok(), "{var:?}");
+    }
+    refused(
+        multilabel_margin(),
+        given(&[("input", &[2, 3])]).labels("target", [0, 1]),
+        "target has shape (2,), but input of shape (2, 3) wants (2, 3)",
     );
 }
 
@@ -228,10 +248,20 @@ fn sequences_that_do_not_go_together() {
         "targets[3] is 0, but there are 3 classes: give 0 to 2, but not 0, the blank",
     );
     refused(
+        ctc(),
+        with(&[4, 2, 3], [(&[2, 2], &[3, 2, 1, 1]), all, both]),
+        "targets[0] is 3, but there are 3 classes: give 0 to 2, but not 0, the blank",
+    );
+    refused(
         ctc().blank(1),
         with(&[4, 2, 3], [(&[2, 2], &[0, 2, 1, 0]), all, both]),
         "targets[2] is 1, but there are 3 classes: give 0 to 2, but not 1, the blank",
     );
+    for log_probs in [&[4, 0][..], &[4, 2, 0]] {
+        let inputs = with(log_probs, [rows, all, both]);
+        let error = ctc().value(&Reference, &inputs).expect_err("is refused").to_string();
+        assert!(error.ends_with("at least one class is wanted on the last axis"), "{error}");
+    }
     refused(
         ctc().blank(3),
         with(&[4, 2, 3], [rows, all, both]),
@@ -370,4 +400,67 @@ fn a_plan_is_not_run_again_with_what_its_first_run_refuses() {
     let plan = Objective::from(l1()).plan(&Reference, &numbers).unwrap();
     assert!(numbers.fit(&Reference, &plan));
     assert!(!with(&[2, 2], &[0; 4]).fit(&Reference, &plan));
+}
+
+#[test]
+fn a_plan_fits_what_it_was_made_for() {
+    let with = |input: &[usize], shape: &[usize], data: &[i64]| {
+        given(&[("input", input)]).labels("target", Indices::new(shape, data.to_vec()).unwrap())
+    };
+    let rows = with(&[2, 3], &[2], &[0, 1]);
+    let plan = Objective::from(cross_entropy()).plan(&Reference, &rows).unwrap();
+    assert!(with(&[2, 3], &[2], &[2, 2]).fit(&Reference, &plan));
+    assert!(!with(&[2, 4], &[2], &[0, 1]).fit(&Reference, &plan));
+    assert!(!with(&[2, 3], &[1], &[0]).fit(&Reference, &plan));
+    assert!(!given(&[("input", &[2, 3])]).fit(&Reference, &plan));
+    assert!(!with(&[2, 3], &[2], &[0, 1]).constant("input").fit(&Reference, &plan));
+    assert_eq!((plan.needs_matmul(), plan.needs_take()), (false, false));
+    // As many labels a row.
+    let sets = with(&[2, 3], &[2, 3], &[0, 1, -1, 2, -1, -1]);
+    let plan = Objective::from(multilabel_margin()).plan(&Reference, &sets).unwrap();
+    assert!(with(&[2, 3], &[2, 3], &[1, -1, -1, 2, 0, -1]).fit(&Reference, &plan));
+    assert!(!with(&[2, 3], &[2, 3], &[1, -1, -1, 2, 0, 1]).fit(&Reference, &plan));
+
+    let linear = given(&[("input", &[2, 3]), ("linear_weight", &[4, 3])]).labels("target", [0, 1]);
+    let plan = Objective::from(linear_cross_entropy()).plan(&Reference, &linear).unwrap();
+    assert_eq!((plan.needs_matmul(), plan.needs_take()), (true, false));
+
+    let steps = given(&[("log_probs", &[4, 2, 3])])
+        .labels("targets", [1, 2])
+        .labels("input_lengths", 4)
+        .labels("target_lengths", 1);
+    let plan = Objective::from(ctc()).plan(&Reference, &steps).unwrap();
+    assert_eq!((plan.needs_matmul(), plan.needs_take()), (false, true));
+    // The value is a node, the gradient one a step.
+    let nodes = plan.leaving().iter().map(|leaving| (leaving.ids.len(), leaving.id().is_some()));
+    assert_eq!(nodes.collect::<Vec<_>>(), [(1, true), (4, false)]);
+}
+
+/// A definition that takes numbers for class indices.
+#[derive(Clone, Debug)]
+struct Wrong;
+
+impl Definition for Wrong {
+    fn entry(&self) -> &'static Entry {
+        const ENTRY: Entry = Entry {
+            name: "wrong",
+            kind: Kind::Loss,
+            formula: "x",
+            arguments: &[Argument::input()],
+        };
+        &ENTRY
+    }
+
+    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
+        Terms::new(a.labels("input").labelled())
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_definition_is_an_error() {
+    refused(
+        Loss::new(Wrong),
+        given(&[("input", &[2])]),
+        "the objective does not add up: input is not class indices",
+    );
 }

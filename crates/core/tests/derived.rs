@@ -5,7 +5,7 @@
 
 use lossmith_core::catalogue::{Argument, Entry, Kind};
 use lossmith_core::graph::{Dim, Var};
-use lossmith_core::loss::{Arguments, linear_cross_entropy};
+use lossmith_core::loss::{Arguments, cross_entropy, gaussian_nll, linear_cross_entropy};
 use lossmith_core::op::{Axis, Compare};
 use lossmith_core::real::Real;
 use lossmith_core::{Definition, Dense, Format, Inputs, Loss, Reduction, Reference, Terms};
@@ -100,7 +100,7 @@ fn a_bound_passes_an_op_as_its_derivative_and_grows_by_what_the_op_rounds() {
     let (unit, tiny) = (Format::F16.unit(), Format::F16.tiny());
     let (twice, third) = (1.5 * unit, 1.0 / 3.0);
     let grown = 1.0 + unit;
-    let rows: [(&str, Function, f64); 12] = [
+    let rows: [(&str, Function, f64); 13] = [
         ("−2x", |x| -(x + x), twice),
         ("sign 2x", |x| (x + x).sign(), 0.0),
         ("sign(2x − 1.5)", |x| (x + x - 1.5).sign(), 2.0),
@@ -120,6 +120,11 @@ fn a_bound_passes_an_op_as_its_derivative_and_grows_by_what_the_op_rounds() {
             0.5 / 1.5_f64.sqrt() * twice * grown + 1.5_f64.sqrt() * unit + tiny,
         ),
         // The sides are equal: either branch may be taken.
+        (
+            "3x if 2x < 1.5, else 4x",
+            |x| Var::select(Compare::Lt, x + x, x.constant(1.5), x * 3.0, x * 4.0),
+            0.75 + 2.25 * unit + tiny + 3.0 * unit + tiny,
+        ),
         (
             "x if 2x < 1.5, else 4x",
             |x| Var::select(Compare::Lt, x + x, x.constant(1.5), x, x * 4.0),
@@ -203,6 +208,10 @@ fn a_product_is_off_by_a_rounding_and_a_number_by_its_own() {
 fn there_is_a_bound_up_to_the_formats_largest_number() {
     assert!(bound(|x| x * 3.0, 20_000.0, Format::F16).is_finite());
     assert!(bound(|x| x * 4.0, 20_000.0, Format::F16).is_infinite());
+    // What the largest may be off by is beyond it.
+    assert!(bound(|x| x * 2.0, 32_752.0, Format::F16).is_infinite());
+    // A pole is exact.
+    assert!(bound(|x| 1.0 / x, 0.0, Format::F16) <= Format::F16.tiny());
     // Nor may a number be larger that meets a tensor.
     assert!(bound(|x| x * 65_000.0, 0.5, Format::F16).is_finite());
     assert!(bound(|x| x * 66_000.0, 0.5, Format::F16).is_infinite());
@@ -249,4 +258,33 @@ fn what_has_overflowed_is_not_exact_further_on() {
     // A weight of 0 skips what it weighs.
     assert!(bound(|x| x.constant(0.0).weigh(x.square()), 1e20, Format::F32) <= 0.0);
     assert!(bound(|x| (x - x.detach()).weigh(x.square()), 1e20, Format::F32) <= 0.0);
+}
+
+#[test]
+fn what_is_picked_by_a_label_keeps_its_bound() {
+    let logits = Dense::new(&[1, 2], vec![0.0; 2]).unwrap();
+    let inputs = Inputs::<Dense>::new().tensor("input", logits).labels("target", [1]);
+    let bound = cross_entropy().error_bound(&inputs, Format::F16).unwrap().value.data()[0];
+    // Two exponentials of four roundings each are half of what the logarithm is of.
+    let unit = Format::F16.unit();
+    assert!(bound > 4.0 * unit && bound < 10.0 * unit, "{} roundings", bound / unit);
+}
+
+#[test]
+fn a_value_that_is_its_own_gradient_is_both() {
+    let inputs = Inputs::<Dense>::new().tensor("input", vec![0.0, 1.0]);
+    let exp = Loss::new(Of(|x| x.exp())).reduction(Reduction::None);
+    let exp = exp.value_and_grad(&Reference, &inputs).unwrap();
+    assert_eq!(exp.value.data(), [1.0, 1.0_f64.exp()]);
+    assert_eq!(exp.grad("input"), Some(&exp.value));
+}
+
+#[test]
+fn a_variance_below_eps_counts_as_eps_and_has_a_slope() {
+    let inputs = Inputs::<Dense>::new().tensor("input", 3.0).tensor("target", 1.0);
+    let inputs = inputs.tensor("var", 0.25);
+    let loss = gaussian_nll().eps(0.5).value_and_grad(&Reference, &inputs).unwrap();
+    // (ln v + r²/v) / 2 and (1/v − r²/v²) / 2, at v = 0.5.
+    assert_eq!(loss.value.data(), [0.5 * (0.5_f64.ln() + 8.0)]);
+    assert_eq!(loss.grad("var").unwrap().data(), [0.5 * (2.0 - 16.0)]);
 }
