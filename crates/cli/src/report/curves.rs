@@ -6,7 +6,7 @@ use lossmith_core::catalogue::{Domain, Form};
 use lossmith_core::shape::Layout;
 use lossmith_core::{Dense, Format};
 use lossmith_exact::{Big, Oracle};
-use lossmith_precision::{Candidate, Class, made, ulps};
+use lossmith_precision::{Candidate, Class, made, repeated, ulps};
 use lossmith_tests::{Beside, Problem, Stream};
 use plotters::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,9 @@ const COLOURS: [RGBColor; 9] = [
 ];
 
 /// How many elements the means have.
-const COUNTS: [usize; 5] = [16, 64, 256, 1024, 4096];
+const COUNTS: [usize; 8] = [16, 64, 256, 1024, 4096, 1 << 14, 1 << 17, 1 << 20];
+/// Of more, these come over and over: their mean is known.
+const LONG: usize = 4096;
 
 /// A loss along its first argument.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,7 +44,7 @@ pub(crate) struct Curves {
     value: Vec<Line>,
     grad: Vec<Line>,
     bits: Vec<Line>,
-    /// Of the mean of 16, 64 … 4,096 elements.
+    /// Of means, by how many elements they have.
     sums: Vec<Line>,
 }
 
@@ -151,9 +153,10 @@ fn sums(loss: &Loss, candidates: &[Candidate], oracle: &Oracle) -> Result<Vec<Li
     let mut lines: Vec<Line> = Vec::new();
     for (place, &count) in COUNTS.iter().enumerate() {
         for format in [Format::F32, Format::F16, Format::BF16] {
-            let Some(problem) = made(loss, Class::Long, format, 7, count)? else { continue };
-            let inputs = problem.inputs();
-            let exact = mean.value(oracle, &inputs)?;
+            let long = count.min(LONG);
+            let Some(problem) = made(loss, Class::Long, format, 7, long)? else { continue };
+            let exact = mean.value(oracle, &problem.inputs())?;
+            let inputs = repeated(&problem, count / long)?.inputs();
             for candidate in shown(candidates, format) {
                 let Ok(got) = (candidate.run)(&mean, &inputs) else { continue };
                 let name = format!("{} {}", candidate.backend, format.name);
