@@ -1,6 +1,7 @@
 //! What is timed.
 
 use crate::engine::Arrays;
+use lossmith_core::catalogue::Form;
 use lossmith_core::loss::Definition;
 use lossmith_core::{Error, Loss, catalogue};
 use lossmith_tests::{Beside, Problem, Stream};
@@ -100,7 +101,18 @@ impl Case {
     pub fn problem(&self, loss: &AnyLoss) -> Result<Problem, Error> {
         let optional: Vec<_> = self.with.iter().map(String::as_str).collect();
         let beside = Beside { optional: &optional, rows: self.classes, ignored: self.ignored };
-        Problem::with(loss, &self.size.0, &beside, &mut Stream(1))
+        let mut problem = Problem::with(loss, &self.size.0, &beside, &mut Stream(1))?;
+        // As layers begin: where logits are further apart, many a probability is a subnormal number.
+        let weights = loss.entry().arguments.iter().skip(1);
+        for weight in weights.filter(|argument| matches!(argument.form, Form::Matrix(..))) {
+            for (_, array) in problem.numbers.iter_mut().filter(|(name, _)| *name == weight.name) {
+                let features = array.shape().last().copied().unwrap_or(1);
+                #[allow(clippy::cast_precision_loss, reason = "a side that is timed is small")]
+                let scale = 1.0 / (features as f64).sqrt();
+                *array = array.map(|x| x * scale);
+            }
+        }
+        Ok(problem)
     }
 
     /// What is not the default, in words; empty if nothing.

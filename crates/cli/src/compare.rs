@@ -284,7 +284,8 @@ impl Given<'_> {
         let mut measures = Measures::default();
         let bounds = exact.bounds.outputs().nth(place).map(|(_, bounds)| bounds);
         // The inputs are the same everywhere.
-        let spot = Spot { class: Class::Given, seed: 0, steps: 0, problem: Problem::default() };
+        let (class, options, problem) = (Class::Given, Vec::new(), Problem::default());
+        let spot = Spot { class, seed: 0, steps: 0, options, problem };
         measures.enter(got, (right, bounds), exact.dtype.format(), &spot);
         let worst = measures.worst.as_ref().map(|worst| worst.index);
         let at = |index| inputs_at(&self.arguments, got.shape(), index, exact.dtype);

@@ -25,11 +25,15 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What a report's JSON is read by; another number is another layout.
-const LAYOUT: u64 = 1;
+const LAYOUT: u64 = 2;
 /// The file of a report that holds its data.
 const DATA: &str = "precision.json";
 /// Longer arrays are left out: the seed makes them again.
 const SHOWN: usize = 64;
+
+/// How long to look where nothing else is said.
+const DEPTH: Depth =
+    Depth { rounds: 1, others: 0, steps: 24, long: 4096, longest: 4096, classes: 4096, seed: 1 };
 
 /// What is asked of a report.
 #[derive(Debug, Args)]
@@ -49,13 +53,19 @@ pub(crate) struct Wanted {
     /// How often inputs of each class are made [default: 4, or the older report's]
     #[arg(long)]
     rounds: Option<usize>,
+    /// How many elements the longest mean has [default: 65536, or the older report's]
+    #[arg(long)]
+    longest: Option<usize>,
+    /// How many classes the longest row has [default: 4096, or the older report's]
+    #[arg(long)]
+    classes: Option<usize>,
 }
 
 impl Wanted {
     /// Whether inputs are to be searched for: what says how is enough, and then the table is all.
     pub(crate) fn is_wanted(&self) -> bool {
-        let how = self.seed.is_some() || self.rounds.is_some();
-        how || self.report.is_some() || self.against.is_some()
+        let how = [self.rounds, self.longest, self.classes].iter().any(Option::is_some);
+        how || self.seed.is_some() || self.report.is_some() || self.against.is_some()
     }
 }
 
@@ -65,12 +75,8 @@ pub(crate) type Chosen<'a> = Option<(&'a str, &'a [String])>;
 /// All that was measured.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
-    layout: u64,
-    version: String,
-    seed: u64,
-    rounds: usize,
-    steps: usize,
-    long: usize,
+    #[serde(flatten)]
+    settings: Settings,
     cells: Vec<Entry>,
     curves: Vec<Curves>,
 }
@@ -120,6 +126,7 @@ struct Spot {
     class: String,
     seed: u64,
     steps: usize,
+    options: Vec<String>,
     inputs: BTreeMap<String, Numbers>,
     causes: Vec<(String, Option<f64>)>,
 }
@@ -143,8 +150,18 @@ pub(crate) fn run(chosen: Chosen<'_>, wanted: &Wanted, json: bool) -> Result<Str
     let of_old = |name: &str| old.as_ref().and_then(|old| old[name].as_u64());
     let seed = wanted.seed.or(of_old("seed")).unwrap_or(1);
     let of_old = |name: &str| of_old(name).and_then(|n| usize::try_from(n).ok());
-    let rounds = wanted.rounds.or(of_old("rounds")).unwrap_or(4).max(1);
-    let depth = Depth { rounds, steps: 24, long: 4096, seed };
+    let how = |wanted: Option<usize>, name: &str, default| {
+        wanted.or(of_old(name)).unwrap_or(default).max(1)
+    };
+    let depth = Depth {
+        rounds: how(wanted.rounds, "rounds", 4),
+        longest: how(wanted.longest, "longest", 1 << 16),
+        classes: how(wanted.classes, "classes", 4096),
+        seed,
+        // Options that are given are not changed.
+        others: usize::from(chosen.is_none_or(|(_, options)| options.is_empty())),
+        ..DEPTH
+    };
     let kept = measured(chosen, wanted.report.clone(), &depth)?;
     let report = Report::of(&kept);
     let text = serde_json::to_string(&report).map_err(|error| wrong(DATA.as_ref(), error))?;
@@ -202,7 +219,7 @@ fn measure(kept: &Kept, depth: &Depth) -> Result<(), Error> {
             let entries =
                 entries.map(|(cell, runner)| entry(cell, (runner.0, runner.1), &loss, &oracle));
             let cells = entries.collect::<Result<_, _>>()?;
-            let curves = curves(&loss, &candidates, &oracle)?;
+            let curves = curves(&loss, &candidates, depth.longest, &oracle)?;
             kept.keep(Measured { loss: name.clone(), cells, curves })?;
         }
     };
@@ -222,13 +239,12 @@ fn measure(kept: &Kept, depth: &Depth) -> Result<(), Error> {
 
 impl Report {
     fn of(kept: &Kept) -> Self {
-        let Settings { layout, version, seed, rounds, steps, long, .. } = kept.settings().clone();
         let (mut cells, mut curves) = (Vec::new(), Vec::new());
         for measured in kept.all() {
             cells.extend(measured.cells);
             curves.extend(measured.curves);
         }
-        Self { layout, version, seed, rounds, steps, long, cells, curves }
+        Self { settings: kept.settings().clone(), cells, curves }
     }
 
     /// Every backend and format.
@@ -286,6 +302,7 @@ fn output_of(
     {
         let (format, element) = (runner.1.format(), (output, found.index));
         let at = (&found.spot.problem, found.spot.class);
+        let loss = &found.spot.of(loss)?;
         let causes = ask(&WhichOps { loss, spot: at, format, element, oracle }, runner)?;
         let finite = |ulps: f64| ulps.is_finite().then_some(ulps);
         let causes = causes.into_iter().take(4).map(|cause| (cause.op, finite(cause.ulps)));
@@ -334,6 +351,7 @@ fn spot(worst: &Worst, dtype: Dtype) -> Spot {
         class: worst.spot.class.name().to_owned(),
         seed: worst.spot.seed,
         steps: worst.spot.steps,
+        options: worst.spot.options.clone(),
         inputs,
         causes: Vec::new(),
     }
@@ -383,7 +401,7 @@ fn parse(text: &str) -> Result<Value, String> {
 #[doc(hidden)]
 pub fn worse_than(text: &str, threshold: f64) -> Result<Vec<String>, String> {
     static SMALL: LazyLock<Option<Report>> = LazyLock::new(|| {
-        let depth = Depth { rounds: 1, steps: 1, long: 64, seed: 1 };
+        let depth = Depth { steps: 1, long: 64, longest: 64, ..DEPTH };
         measured(Some(("l1", &[])), None, &depth).ok().map(|kept| Report::of(&kept))
     });
     let (old, small) = (parse(text)?, SMALL.as_ref().ok_or("l1 cannot be measured")?);
@@ -446,7 +464,7 @@ fn summary(report: &Report) -> String {
         table.add_row(std::iter::once(loss.to_owned()).chain(of_loss));
     }
     align(&mut table, 1..columns.len() + 1);
-    let Report { seed, rounds, .. } = report;
+    let Settings { seed, rounds, .. } = &report.settings;
     format!(
         "{}\n\nAt the worst inputs found, against the exact result: log2(ulp + 1), value / gradients; --seed {seed} --rounds {rounds}.\n\
          !: some results are NaN, infinite, 0 or of the other sign where the exact ones are not.",

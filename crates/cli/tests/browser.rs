@@ -58,7 +58,8 @@ fn the_report_is_read_in_a_browser() {
     let dir = tempfile::tempdir().unwrap();
     let (dir, page) = (dir.path(), dir.path().join("index.html"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_lossmith"));
-    command.args(["compare", "l1,smooth_l1,linear_cross_entropy", "--rounds", "1", "--report"]);
+    command.args(["compare", "l1,smooth_l1,linear_cross_entropy", "--rounds", "1"]);
+    command.args(["--longest", "8192", "--report"]);
     assert!(command.arg(dir).output().unwrap().status.success());
 
     assert_eq!(wrong(dir, &[]), [""; 0]);

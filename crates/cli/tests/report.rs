@@ -9,9 +9,12 @@ fn lossmith(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lossmith")).args(arguments).output().unwrap()
 }
 
+/// How little is searched.
+const LITTLE: [&str; 4] = ["--rounds", "1", "--longest", "8192"];
+
 /// A report of one loss in that directory.
 fn report(dir: &Path) -> Output {
-    lossmith(&["compare", "l1", "--rounds", "1", "--report", dir.to_str().unwrap()])
+    lossmith(&[&["compare", "l1", "--report", dir.to_str().unwrap()], &LITTLE[..]].concat())
 }
 
 #[track_caller]
@@ -53,7 +56,7 @@ fn a_report_is_a_page_and_its_data() {
     };
     // The engine rounds once; a backend that is narrow throughout does not.
     assert!(of("fused", "f16")["max_ulp"].as_f64().unwrap() <= 0.51);
-    let table = lossmith(&["compare", "l1", "--rounds", "1"]);
+    let table = lossmith(&[&["compare", "l1"], &LITTLE[..]].concat());
     assert!(String::from_utf8(table.stdout).unwrap().starts_with(" bits lost"));
     let naive = of("naive", "f16");
     assert!(naive["max_ulp"].as_f64().unwrap() > 8.0);
@@ -112,7 +115,7 @@ fn what_is_stopped_goes_on() {
     let command = |dir: &Path| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lossmith"));
         command.args(["compare", "l1,mse,huber,smooth_l1,log_cosh,hinge_embedding"]);
-        command.args(["--rounds", "1", "--report"]).arg(dir);
+        command.args(LITTLE).arg("--report").arg(dir);
         command
     };
     let data = |dir: &Path| std::fs::read_to_string(dir.join("precision.json")).unwrap();
@@ -162,8 +165,7 @@ fn what_is_stopped_goes_on() {
 
     // Of other settings it is no use.
     std::fs::write(dir.path().join("unfinished.json"), mark.to_string()).unwrap();
-    let other = ["compare", "l1", "--rounds", "1", "--report", dir.path().to_str().unwrap()];
-    let other = lossmith(&other);
+    let other = report(dir.path());
     assert!(other.status.success());
     said(&other, "is of other settings: starting anew");
     assert!(!data(dir.path()).contains("a mark"));

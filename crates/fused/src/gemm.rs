@@ -6,7 +6,7 @@
 
 use crate::element::Element;
 use crate::math::Lane;
-use crate::simd::{Level, Soon, fetch};
+use crate::simd::{Level, Soon, Turn, fetch};
 use lossmith_core::Error;
 use pulp::{Scalar128b, Simd, WithSimd};
 use rayon::prelude::*;
@@ -23,6 +23,8 @@ const PANEL: usize = 256;
 /// Rows and columns of a task.
 const ROWS: usize = 256;
 const COLUMNS: usize = 2048;
+/// How many terms ahead what is packed is fetched.
+const SOON: usize = 8;
 /// Up to so many multiply-adds, one thread is faster than several.
 const ALONE: usize = 1 << 18;
 
@@ -278,7 +280,8 @@ fn write<F: Multiply, S: Simd, const M: usize, const R: usize>(
     }
 }
 
-/// Writes the rows of a matrix in panels of so many, side by side, term after term.
+/// Writes the rows of a matrix in panels of so many, side by side, term after term; the lanes of a panel beyond the rows
+/// stay what they were.
 #[inline(always)]
 fn pack<T: Element>(
     to: &mut [T::Compute],
@@ -287,36 +290,53 @@ fn pack<T: Element>(
     from: Matrix<'_, T>,
     rows: usize,
 ) {
-    for (to, row) in to.chunks_exact_mut(width * terms).zip((0..rows).step_by(width)) {
-        panel(to, width, from.from(row, 0), width.min(rows - row));
-    }
-}
-
-/// A panel; its lanes beyond the rows stay what they were.
-#[inline(always)]
-fn panel<T: Element>(to: &mut [T::Compute], width: usize, from: Matrix<'_, T>, rows: usize) {
     let Matrix { elements, strides: [row_step, term_step] } = from;
-    if row_step == 1 || rows == 1 {
-        for (term, to) in to.chunks_exact_mut(width).enumerate() {
-            let from = &elements[term * term_step..][..rows];
-            to.iter_mut().zip(from).for_each(|(to, x)| *to = x.widen());
+    if row_step != 1 && rows > 1 {
+        for (to, row) in to.chunks_exact_mut(width * terms).zip((0..rows).step_by(width)) {
+            panel(to, width, from.from(row, 0), width.min(rows - row));
         }
         return;
     }
-    // Four by four where the terms lie side by side.
-    let squares = if term_step == 1 { rows / 4 * 4 } else { 0 };
+    // A term of all panels at once, which lies in one piece.
+    for term in 0..terms {
+        fetch(elements, (term + SOON) * term_step, rows, Soon::Read);
+        let from = &elements[term * term_step..][..rows];
+        for (panel, from) in from.chunks(width).enumerate() {
+            let to = &mut to[(panel * terms + term) * width..][..from.len()];
+            if from.len() == width {
+                for lane in 0..width {
+                    to[lane] = from[lane].widen();
+                }
+            } else {
+                to.iter_mut().zip(from).for_each(|(to, x)| *to = x.widen());
+            }
+        }
+    }
+}
+
+/// A panel of rows that are apart.
+#[inline(always)]
+fn panel<T: Element>(to: &mut [T::Compute], width: usize, from: Matrix<'_, T>, rows: usize) {
+    let Matrix { elements, strides: [row_step, term_step] } = from;
+    // Four by four where the terms lie side by side; the last rows once more where there are no others.
+    let squares = if term_step == 1 && rows >= 4 { rows } else { 0 };
     let terms = to.len() / width;
     for row in (0..squares).step_by(4) {
+        let row = row.min(rows - 4);
         let from = [0, 1, 2, 3].map(|next| &elements[(row + next) * row_step..][..terms]);
         let blocks = from.map(|from| from.as_chunks::<4>());
         let mut to = to.chunks_exact_mut(width);
-        for (((a, b), c), d) in
-            blocks[0].0.iter().zip(blocks[1].0).zip(blocks[2].0).zip(blocks[3].0)
-        {
-            let [a, b, c, d] = [a, b, c, d].map(|x| x.map(T::widen));
-            for term in 0..4 {
+        let [a, b, c, d] = blocks.map(|(blocks, _)| blocks);
+        for (block, (((a, b), c), d)) in a.iter().zip(b).zip(c).zip(d).enumerate() {
+            if block % 4 == 0 {
+                for next in 4..8 {
+                    fetch(elements, (row + next) * row_step + 4 * block, 1, Soon::Read);
+                }
+            }
+            let turned = Turn::turned([a, b, c, d].map(|x| x.map(T::widen)));
+            for lanes in turned {
                 if let Some(to) = to.next().and_then(|to| to[row..].first_chunk_mut()) {
-                    *to = [a[term], b[term], c[term], d[term]];
+                    *to = lanes;
                 }
             }
         }

@@ -42,7 +42,8 @@ pub fn exhaust(
             for (cell, candidate) in cells.iter_mut().zip(candidates) {
                 if candidate.format == format {
                     let problem = problem.clone();
-                    let spot = Spot { class: Class::Wide, seed: 0, steps: 0, problem };
+                    let (class, options) = (Class::Wide, Vec::new());
+                    let spot = Spot { class, seed: 0, steps: 0, options, problem };
                     cell.enter((&judged, candidate), (&exact, None), &spot)?;
                 }
             }

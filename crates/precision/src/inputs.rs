@@ -2,9 +2,9 @@
 
 use lossmith_core::catalogue::{Argument, Domain, Form};
 use lossmith_core::shape::Layout;
-use lossmith_core::{Dense, Error, Format};
+use lossmith_core::{Dense, Error, Format, Indices};
 use lossmith_tests::backends::AnyLoss;
-use lossmith_tests::{Beside, Problem, Stream};
+use lossmith_tests::{Beside, Problem, Stream, with_options};
 
 /// What is hard about inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +23,8 @@ pub enum Class {
     Small,
     /// Long sums, to a mean.
     Long,
+    /// The mean of a long sum's elements over and over, which is theirs once.
+    Repeated,
     /// Many classes, or features.
     ManyClasses,
     /// Nobody knows: they were given, not made.
@@ -31,7 +33,7 @@ pub enum Class {
 
 impl Class {
     /// All that are made.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ordinary,
         Self::Moderate,
         Self::Wide,
@@ -39,6 +41,7 @@ impl Class {
         Self::Large,
         Self::Small,
         Self::Long,
+        Self::Repeated,
         Self::ManyClasses,
     ];
 
@@ -53,6 +56,7 @@ impl Class {
             Self::Large => "large",
             Self::Small => "small",
             Self::Long => "long",
+            Self::Repeated => "repeated",
             Self::ManyClasses => "many-classes",
             Self::Given => "given",
         }
@@ -61,7 +65,7 @@ impl Class {
     /// Whether it is about the size rather than the numbers.
     pub(crate) fn sized(self) -> bool {
         match self {
-            Self::Long | Self::ManyClasses => true,
+            Self::Long | Self::Repeated | Self::ManyClasses => true,
             Self::Ordinary
             | Self::Moderate
             | Self::Wide
@@ -82,22 +86,46 @@ pub struct Spot {
     pub seed: u64,
     /// How many steps of the local search they are away from what the seed gives.
     pub steps: usize,
+    /// The options that are not the loss's own, NAME=VALUE.
+    pub options: Vec<String>,
     /// The numbers and class indices.
     pub problem: Problem,
 }
 
-/// The sides of the main input for that class.
-fn main_shape(loss: &AnyLoss, class: Class, long: usize) -> Option<Vec<usize>> {
+impl Spot {
+    /// The loss with the options of the spot.
+    ///
+    /// # Errors
+    /// If it is not the loss that the spot is of.
+    pub fn of(&self, loss: &AnyLoss) -> Result<AnyLoss, Error> {
+        let options = self.options.iter().filter_map(|option| option.split_once('='));
+        options.into_iter().try_fold(loss.clone(), |loss, (name, value)| loss.with(name, value))
+    }
+}
+
+/// Options of the seed's choice, those that are not the loss's own.
+pub(crate) fn others(loss: &AnyLoss, seed: u64) -> Result<Vec<String>, Error> {
+    let own = loss.clone().options();
+    let chosen = with_options(loss.clone(), &mut Stream(seed))?.options();
+    let pairs = own.iter().zip(chosen).filter(|([name, value, ..], [_, other, ..])| {
+        // How it is reduced is the class's; what is checked, and the mean of nothing, round nothing.
+        !["reduction", "check", "empty"].contains(&name.as_str()) && value != other
+    });
+    Ok(pairs.map(|(_, [name, value, ..])| format!("{name}={value}")).collect())
+}
+
+/// The sides of the main input for that class, of that size where it is about the size.
+fn main_shape(loss: &AnyLoss, class: Class, size: usize) -> Option<Vec<usize>> {
     let any = |form: fn(Form) -> bool| loss.entry().arguments.iter().any(|own| form(own.form));
     let (steps, matrices) =
         (any(|form| form == Form::Steps), any(|form| matches!(form, Form::Matrix(..))));
     let pointwise = loss.definition().layout() == Layout::Pointwise;
     match class {
-        Class::Long if steps => None,
-        Class::Long if pointwise => Some(vec![long]),
-        Class::Long => Some(vec![long / 8, 4]),
+        Class::Long | Class::Repeated if steps => None,
+        Class::Long | Class::Repeated if pointwise => Some(vec![size]),
+        Class::Long | Class::Repeated => Some(vec![size / 8, 4]),
         Class::ManyClasses if pointwise || steps || matrices => None,
-        Class::ManyClasses => Some(vec![2, long]),
+        Class::ManyClasses => Some(vec![1, size]),
         Class::Given => None,
         _ if steps => Some(vec![6, 2, 4]),
         _ if pointwise => Some(vec![16]),
@@ -110,7 +138,8 @@ fn main_shape(loss: &AnyLoss, class: Class, long: usize) -> Option<Vec<usize>> {
     }
 }
 
-/// Inputs of a class for the loss, in a format; none where the class is not for the loss. `long` is how long sums are.
+/// Inputs of a class for the loss, in a format; none where the class is not for the loss. Where the class is about the
+/// size, it is that one.
 ///
 /// # Errors
 /// If a shape and its data disagree, which they do not.
@@ -119,9 +148,9 @@ pub fn made(
     class: Class,
     format: Format,
     seed: u64,
-    long: usize,
+    size: usize,
 ) -> Result<Option<Problem>, Error> {
-    let Some(main) = main_shape(loss, class, long) else { return Ok(None) };
+    let Some(main) = main_shape(loss, class, size) else { return Ok(None) };
     let mut stream = Stream(seed);
     let beside = Beside { optional: &[], rows: 4, ignored: false };
     let mut problem = Problem::with(loss, &main, &beside, &mut stream)?;
@@ -183,7 +212,9 @@ fn hard(
         2.0_f64.powf(exponent).min(format.huge()) * [1.0, -1.0][stream.below(2)]
     };
     let drawn = match class {
-        Class::Ordinary | Class::Long | Class::ManyClasses | Class::Given => ordinary,
+        Class::Ordinary | Class::Long | Class::Repeated | Class::ManyClasses | Class::Given => {
+            ordinary
+        }
         Class::Moderate => magnitude(-12.0, 7.0),
         Class::Wide => magnitude(lowest, highest),
         Class::Large => magnitude(highest - 4.0, highest),
@@ -243,25 +274,39 @@ pub(crate) fn nudged(problem: &Problem, loss: &AnyLoss, format: Format, seed: u6
     near
 }
 
-/// The inputs of one row only, or of one element, where the first axis of the main input is theirs too.
-pub(crate) fn row(problem: &Problem, at: usize) -> Option<Problem> {
-    let rows = *problem.numbers.first()?.1.shape().first()?;
-    let part = |shape: &[usize]| -> Option<(Vec<usize>, std::ops::Range<usize>)> {
-        let (&first, others) = shape.split_first()?;
-        let inner: usize = others.iter().product();
-        let taken = first == rows && at < rows;
-        taken.then(|| ([&[1], others].concat(), at * inner..(at + 1) * inner))
-    };
-    let mut one = problem.clone();
-    for (_, array) in &mut one.numbers {
-        if let Some((shape, range)) = part(array.shape()) {
-            *array = Dense::new(&shape, array.data()[range].to_vec()).ok()?;
+/// The inputs that many times over.
+///
+/// # Errors
+/// If a shape and its data disagree, which they do not.
+pub fn repeated(problem: &Problem, times: usize) -> Result<Problem, Error> {
+    let rows = rows(problem);
+    taken(problem, &(0..times).flat_map(|_| 0..rows).collect::<Vec<_>>())
+}
+
+/// How many rows the main input has, or elements.
+pub(crate) fn rows(problem: &Problem) -> usize {
+    problem.numbers.first().and_then(|(_, array)| array.shape().first()).copied().unwrap_or(0)
+}
+
+/// Those rows of the main input, and of all whose first axis is as long.
+pub(crate) fn taken(problem: &Problem, rows: &[usize]) -> Result<Problem, Error> {
+    fn part<T: Clone>(shape: &[usize], data: &[T], rows: &[usize]) -> (Vec<usize>, Vec<T>) {
+        let inner: usize = shape[1..].iter().product();
+        let data = rows.iter().flat_map(|&row| &data[row * inner..(row + 1) * inner]);
+        ([&[rows.len()], &shape[1..]].concat(), data.cloned().collect())
+    }
+    let (mut some, own) = (problem.clone(), self::rows(problem));
+    for (_, array) in &mut some.numbers {
+        if array.shape().first() == Some(&own) {
+            let (shape, data) = part(array.shape(), array.data(), rows);
+            *array = Dense::new(&shape, data)?;
         }
     }
-    for (_, labels) in &mut one.labels {
-        if let Some((shape, range)) = part(&labels.shape) {
-            *labels = lossmith_core::Indices::new(&shape, labels.data[range].to_vec()).ok()?;
+    for (_, labels) in &mut some.labels {
+        if labels.shape.first() == Some(&own) {
+            let (shape, data) = part(&labels.shape, &labels.data, rows);
+            *labels = Indices::new(&shape, data)?;
         }
     }
-    Some(one)
+    Ok(some)
 }

@@ -26,7 +26,7 @@ mod search;
 
 pub use cause::{Cause, Overflow, causes, overflow};
 pub use exhaust::exhaust;
-pub use inputs::{Class, Spot, made};
+pub use inputs::{Class, Spot, made, repeated};
 pub use measure::{Measures, Worst, ulps};
 pub use scale::{Scale, scale};
 pub use search::{Candidate, Cell, Depth, search};

@@ -177,6 +177,10 @@ impl Measures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inputs::Class;
+    use lossmith_core::{Inputs, catalogue};
+    use lossmith_exact::Oracle;
+    use lossmith_tests::Problem;
 
     #[test]
     fn an_ulp_is_the_distance_in_the_exact_results_binade() {
@@ -191,5 +195,48 @@ mod tests {
         assert_eq!(ulps(tiny, &exact(0.0), Format::F16), 1.0);
         assert_eq!(ulps(0.0, &exact(tiny / 1024.0), Format::F16), 1.0 / 1024.0);
         assert!(ulps(f64::NAN, &exact(1.0), Format::F32).is_nan());
+    }
+
+    /// The numbers, none below 0, as exact results.
+    fn measured(pairs: &[(f64, f64)], bounds: Option<&Dense>) -> Measures {
+        let (got, right): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
+        let inputs = Inputs::<Dense>::new().tensor("target", vec![0.0; right.len()]);
+        let loss = catalogue::find("l1").unwrap().with("reduction", "none").unwrap();
+        let exact = loss.value(&Oracle::new(), &inputs.tensor("input", right)).unwrap();
+        let (problem, options) = (Problem::default(), Vec::new());
+        let spot = Spot { class: Class::Given, seed: 0, steps: 0, options, problem };
+        let mut measures = Measures::default();
+        measures.enter(&Dense::from(got), (&exact, bounds), Format::F32, &spot);
+        measures
+    }
+
+    #[test]
+    fn every_scale_has_its_largest_error() {
+        let unit = f64::from(f32::EPSILON);
+        let pairs = [(1.0 + 3.0 * unit, 1.0), (4.0 + 4.0 * unit, 4.0), (0.25, 0.25)];
+        let measures = measured(&pairs, Some(&Dense::from(vec![12.0 * unit, 16.0 * unit, 0.0])));
+        assert_eq!((measures.max(), measures.bits()), (3.0, 2.0));
+        assert_eq!((measures.relative, measures.absolute), (3.0 * unit, 4.0 * unit));
+        assert_eq!((measures.mean(), measures.percentile_99()), (4.0 / 3.0, 3.0));
+        assert_eq!((measures.count(), measures.misrounded(), measures.explained), (3, 2, 0.25));
+        assert_eq!((measures.worst.unwrap().index, measures.odd.is_none()), (0, true));
+        // One in two hundred is beyond what 99 of 100 do not exceed.
+        let mut pairs = vec![(1.0, 1.0); 200];
+        pairs[7].0 += unit;
+        let measures = measured(&pairs, None);
+        assert_eq!((measures.percentile_99(), measures.max(), measures.explained), (0.0, 1.0, 0.0));
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_counted_apart() {
+        let pairs = [(0.0, 1.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0), (-1.0, 1.0), (1.0, 1.0)];
+        let measures = measured(&pairs, None);
+        let Measures { nan, infinite, flushed, sign, .. } = measures;
+        assert_eq!([nan, infinite, flushed, sign], [1; 4]);
+        assert_eq!((measures.disagreements(), measures.count(), measures.max()), (4, 1, 0.0));
+        assert_eq!(measures.odd.unwrap().index, 0);
+        // What the format has as infinite, or as 0, is none.
+        let measures = measured(&[(f64::INFINITY, 1e39), (0.0, 1e-46)], None);
+        assert_eq!((measures.beyond, measures.below, measures.disagreements()), (1, 1, 0));
     }
 }

@@ -1,6 +1,6 @@
 //! Looks for the worst: hard inputs of every class, then a local search from the worst of them.
 
-use crate::inputs::{Class, Spot, made, nudged, row};
+use crate::inputs::{Class, Spot, made, nudged, others, repeated, rows, taken};
 use crate::measure::{Measures, Worst};
 use lossmith_core::{Dense, Error, Evaluation, Format};
 use lossmith_exact::{BigArray, Oracle};
@@ -23,10 +23,16 @@ pub struct Candidate {
 pub struct Depth {
     /// How often inputs of each class are made.
     pub rounds: usize,
+    /// How often inputs of each class are made for options that are not the loss's own.
+    pub others: usize,
     /// How many steps a local search takes.
     pub steps: usize,
-    /// How many elements a long sum has.
+    /// How many elements a long sum has, each another.
     pub long: usize,
+    /// How many it has where they come over and over.
+    pub longest: usize,
+    /// How many classes a row has that has many.
+    pub classes: usize,
     /// What all random numbers come from.
     pub seed: u64,
 }
@@ -75,17 +81,36 @@ impl Cell {
     pub(crate) fn enter(
         &mut self,
         (loss, candidate): (&AnyLoss, &Candidate),
-        (exact, bounds): (&Evaluation<BigArray>, Option<&Evaluation<Dense>>),
+        exact: (&Evaluation<BigArray>, Option<&Evaluation<Dense>>),
         spot: &Spot,
     ) -> Result<(), Error> {
-        let got = match (candidate.run)(loss, &spot.problem.inputs()) {
+        self.judge(
+            (candidate.run)(loss, &spot.problem.inputs()),
+            usize::MAX,
+            (candidate, exact),
+            spot,
+        )
+    }
+
+    /// The first so many outputs, judged.
+    fn judge(
+        &mut self,
+        got: Result<Evaluation<Dense>, Error>,
+        outputs: usize,
+        (candidate, (exact, bounds)): (
+            &Candidate,
+            (&Evaluation<BigArray>, Option<&Evaluation<Dense>>),
+        ),
+        spot: &Spot,
+    ) -> Result<(), Error> {
+        let got = match got {
             Err(error @ (Error::Backend(_) | Error::Unsupported { .. })) => {
                 self.unsupported = Some(error.to_string());
                 return Ok(());
             }
             result => result?,
         };
-        for ((output, got), (_, exact)) in got.outputs().zip(exact.outputs()) {
+        for ((output, got), (_, exact)) in got.outputs().zip(exact.outputs()).take(outputs) {
             let bounds = bounds.and_then(|bounds| {
                 let found = bounds.outputs().find(|(name, _)| *name == output);
                 found.map(|(_, bounds)| bounds)
@@ -101,7 +126,17 @@ pub(crate) fn reduced(loss: &AnyLoss, class: Class) -> Result<AnyLoss, Error> {
     if class == Class::Given {
         return Ok(loss.clone());
     }
-    let reduction = if class == Class::Long { "mean" } else { "none" };
+    let reduction = match class {
+        Class::Long | Class::Repeated => "mean",
+        Class::Ordinary
+        | Class::Moderate
+        | Class::Wide
+        | Class::Near
+        | Class::Large
+        | Class::Small
+        | Class::ManyClasses
+        | Class::Given => "none",
+    };
     loss.clone().with("reduction", reduction)
 }
 
@@ -132,17 +167,29 @@ pub fn search(
         }
     }
     for class in Class::ALL {
-        let judged = reduced(loss, class)?;
         let rounds = if class.sized() { 1 } else { depth.rounds };
-        for (round, &format) in (0..rounds).flat_map(|n| formats.iter().map(move |f| (n, f))) {
+        let size = if class == Class::ManyClasses { depth.classes } else { depth.long };
+        let each =
+            (0..rounds + depth.others).flat_map(|round| formats.iter().map(move |f| (round, *f)));
+        for (round, format) in each {
             let seed = seed_of(depth.seed, loss.entry().name, class, round);
-            let Some(problem) = made(loss, class, format, seed, depth.long)? else { continue };
-            let exact = judged.value_and_grad(oracle, &problem.inputs())?;
-            let bounds = judged.error_bound(&problem.inputs(), format)?;
-            let spot = Spot { class, seed, steps: 0, problem };
+            let options = if round < rounds { Vec::new() } else { others(loss, seed)? };
+            let mut spot = Spot { class, seed, steps: 0, options, problem: Problem::default() };
+            let judged = reduced(&spot.of(loss)?, class)?;
+            let Some(problem) = made(&judged, class, format, seed, size)? else { continue };
+            spot.problem = problem;
+            let exact = judged.value_and_grad(oracle, &spot.problem.inputs())?;
+            let bounds = judged.error_bound(&spot.problem.inputs(), format)?;
+            // The mean of the same over and over is theirs once; a gradient is so much less.
+            let (inputs, outputs) = if class == Class::Repeated {
+                (repeated(&spot.problem, (depth.longest / depth.long).max(1))?.inputs(), 1)
+            } else {
+                (spot.problem.inputs(), usize::MAX)
+            };
             for (cell, candidate) in cells.iter_mut().zip(candidates) {
                 if candidate.format == format && cell.unsupported.is_none() {
-                    cell.enter((&judged, candidate), (&exact, Some(&bounds)), &spot)?;
+                    let got = (candidate.run)(&judged, &inputs);
+                    cell.judge(got, outputs, (candidate, (&exact, Some(&bounds))), &spot)?;
                 }
             }
         }
@@ -163,7 +210,7 @@ fn climb(
 ) -> Result<(), Error> {
     let Some((output, worst)) = cell.worst() else { return Ok(()) };
     let (output, mut best) = (output.to_owned(), worst.clone());
-    let judged = reduced(loss, best.spot.class)?;
+    let judged = reduced(&best.spot.of(loss)?, best.spot.class)?;
     // The worst of an output after inputs are changed.
     let tried = |spot: Spot| -> Result<Option<Worst>, Error> {
         let exact = judged.value_and_grad(oracle, &spot.problem.inputs())?;
@@ -173,7 +220,7 @@ fn climb(
     };
     if !best.spot.class.sized() {
         for at in 0..rows(&best.spot.problem) {
-            let Some(problem) = row(&best.spot.problem, at) else { continue };
+            let problem = taken(&best.spot.problem, &[at])?;
             let alone = tried(Spot { problem, ..best.spot.clone() });
             // What is not made of rows stays whole.
             if let Ok(Some(alone)) = alone
@@ -194,8 +241,4 @@ fn climb(
     }
     cell.of_output(&output).worst = Some(best);
     Ok(())
-}
-
-fn rows(problem: &Problem) -> usize {
-    problem.numbers.first().and_then(|(_, array)| array.shape().first()).copied().unwrap_or(0)
 }

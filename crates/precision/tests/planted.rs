@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use half::f16;
-use lossmith_core::catalogue::{self, Argument, Entry, Kind};
+use lossmith_core::catalogue::{self, Argument, Entry, Kind, Opt, Slot};
 use lossmith_core::loss::{Arguments, Definition};
 use lossmith_core::op::Axis::Class as Classes;
 use lossmith_core::real::Real;
@@ -16,7 +16,8 @@ use lossmith_ndarray::NdArray;
 use lossmith_precision::{Candidate, Cell, Class, Depth, Worst, causes, exhaust, search};
 use lossmith_tests::backends::AnyLoss;
 
-const DEPTH: Depth = Depth { rounds: 2, steps: 10, long: 4096, seed: 1 };
+const DEPTH: Depth =
+    Depth { rounds: 2, others: 2, steps: 10, long: 4096, longest: 1 << 16, classes: 4096, seed: 1 };
 const SINGLE: Candidate = Candidate {
     backend: "ndarray",
     format: Format::F32,
@@ -127,7 +128,7 @@ fn a_sum_in_16_bits() {
     let loss = catalogue::find("l1").unwrap();
     let [bad, good] = [NAIVE, HALF].map(|candidate| found(&loss, candidate));
     let worst = value(&bad);
-    assert_eq!(worst.spot.class, Class::Long);
+    assert!([Class::Long, Class::Repeated].contains(&worst.spot.class));
     assert!(
         worst.ulps > 50.0 && value(&good).ulps <= 0.5 + 1e-3,
         "{} {}",
@@ -138,6 +139,58 @@ fn a_sum_in_16_bits() {
     // Sums of the contract explain the one, but not the other.
     let [bad, good] = [&bad, &good].map(|cell| cell.outputs[0].1.explained);
     assert!(bad > 10.0 && good > 0.0 && good <= 1.0, "{bad} {good}");
+}
+
+#[test]
+fn a_mean_that_is_wrong_only_where_it_is_long() {
+    let loss = catalogue::find("l1").unwrap();
+    let naive = Candidate {
+        backend: "naive",
+        format: Format::F32,
+        run: |loss, inputs| loss.value_and_grad(&Naive::<f32>::default(), inputs),
+    };
+    let [bad, good] = [naive, SINGLE].map(|candidate| found(&loss, candidate));
+    assert_eq!(value(&bad).spot.class, Class::Repeated);
+    assert!(value(&bad).ulps > 20.0 && value(&good).ulps <= 0.51, "{}", value(&bad).ulps);
+}
+
+/// ln σ(x), well or badly.
+#[derive(Clone, Debug)]
+struct Either {
+    badly: bool,
+}
+
+impl Definition for Either {
+    fn entry(&self) -> &'static Entry {
+        const ENTRY: Entry = Entry {
+            name: "either",
+            kind: Kind::Loss,
+            formula: "",
+            arguments: &[Argument::input()],
+        };
+        &ENTRY
+    }
+    fn options(&mut self) -> Vec<Opt<'_>> {
+        vec![Opt { name: "badly", doc: "", slot: Slot::Flag(&mut self.badly) }]
+    }
+    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
+        let x = a.tensor("input");
+        Terms::new(if self.badly { x.sigmoid().ln() } else { -(-x).softplus() })
+    }
+}
+
+#[test]
+fn an_option_that_is_not_set() {
+    let found = |others| {
+        let definition: Box<dyn Definition> = Box::new(Either { badly: false });
+        let depth = Depth { others, ..DEPTH };
+        search(&Loss::new(definition), &[SINGLE], &depth, &Oracle::new()).unwrap().pop().unwrap()
+    };
+    // Options at random are the bad one every other time.
+    let cell = found(8);
+    let worst = value(&cell);
+    assert!(worst.ulps > 1e4 && worst.spot.options == ["badly=true"], "{worst:?}");
+    assert!(value(&found(0)).ulps < 4.0);
 }
 
 #[test]

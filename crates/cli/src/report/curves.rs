@@ -6,7 +6,7 @@ use lossmith_core::catalogue::{Domain, Form};
 use lossmith_core::shape::Layout;
 use lossmith_core::{Dense, Format};
 use lossmith_exact::{Big, Oracle};
-use lossmith_precision::{Candidate, Class, made, ulps};
+use lossmith_precision::{Candidate, Class, made, repeated, ulps};
 use lossmith_tests::{Beside, Problem, Stream};
 use plotters::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,10 @@ const COLOURS: [RGBColor; 9] = [
     RGBColor(183, 149, 11),
 ];
 
-/// How many elements the means have.
-const COUNTS: [usize; 5] = [16, 64, 256, 1024, 4096];
+/// How many elements the means have, those that are too many left out.
+const COUNTS: [usize; 8] = [16, 64, 256, 1024, 4096, 1 << 14, 1 << 17, 1 << 20];
+/// Of more, these come over and over: their mean is known.
+const LONG: usize = 4096;
 
 /// A loss along its first argument.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,7 +44,7 @@ pub(crate) struct Curves {
     value: Vec<Line>,
     grad: Vec<Line>,
     bits: Vec<Line>,
-    /// Of the mean of 16, 64 … 4,096 elements.
+    /// Of means, by how many elements they have.
     sums: Vec<Line>,
 }
 
@@ -91,10 +93,11 @@ fn along(loss: &Loss) -> Result<Option<(Problem, Vec<f64>)>, Error> {
     Ok(Some((problem, x)))
 }
 
-/// The curves of a loss, if it has any.
+/// The curves of a loss, if it has any, and of its means up to the longest.
 pub(crate) fn curves(
     loss: &Loss,
     candidates: &[Candidate],
+    longest: usize,
     oracle: &Oracle,
 ) -> Result<Option<Curves>, Error> {
     let Some((problem, x)) = along(loss)? else { return Ok(None) };
@@ -107,7 +110,7 @@ pub(crate) fn curves(
         value: vec![],
         grad: vec![],
         bits: vec![],
-        sums: sums(loss, candidates, oracle)?,
+        sums: sums(loss, candidates, longest, oracle)?,
     };
     let of = |data: usize, point: usize| point * (data / POINTS);
     let exactly = unreduced.value_and_grad(oracle, &problem.inputs())?;
@@ -146,14 +149,20 @@ pub(crate) fn curves(
 }
 
 /// The bits that a mean loses, by how many elements it has.
-fn sums(loss: &Loss, candidates: &[Candidate], oracle: &Oracle) -> Result<Vec<Line>, Error> {
+fn sums(
+    loss: &Loss,
+    candidates: &[Candidate],
+    longest: usize,
+    oracle: &Oracle,
+) -> Result<Vec<Line>, Error> {
     let mean = loss.clone().with("reduction", "mean")?;
     let mut lines: Vec<Line> = Vec::new();
-    for (place, &count) in COUNTS.iter().enumerate() {
+    for (place, &count) in COUNTS.iter().enumerate().filter(|(_, count)| **count <= longest) {
         for format in [Format::F32, Format::F16, Format::BF16] {
-            let Some(problem) = made(loss, Class::Long, format, 7, count)? else { continue };
-            let inputs = problem.inputs();
-            let exact = mean.value(oracle, &inputs)?;
+            let long = count.min(LONG);
+            let Some(problem) = made(loss, Class::Long, format, 7, long)? else { continue };
+            let exact = mean.value(oracle, &problem.inputs())?;
+            let inputs = repeated(&problem, count / long)?.inputs();
             for candidate in shown(candidates, format) {
                 let Ok(got) = (candidate.run)(&mean, &inputs) else { continue };
                 let name = format!("{} {}", candidate.backend, format.name);

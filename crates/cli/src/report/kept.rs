@@ -20,8 +20,11 @@ pub(super) struct Settings {
     built: u64,
     pub(super) seed: u64,
     pub(super) rounds: usize,
+    others: usize,
     pub(super) steps: usize,
     pub(super) long: usize,
+    pub(super) longest: usize,
+    pub(super) classes: usize,
     pub(super) losses: Vec<String>,
     pub(super) options: Vec<String>,
 }
@@ -30,15 +33,18 @@ impl Settings {
     pub(super) fn new(losses: &[&str], options: &[String], depth: &Depth) -> Self {
         let built = std::env::current_exe().and_then(|program| program.metadata()?.modified());
         let built = built.ok().and_then(|built| built.duration_since(SystemTime::UNIX_EPOCH).ok());
-        let Depth { rounds, steps, long, seed } = *depth;
+        let Depth { rounds, others, steps, long, longest, classes, seed } = *depth;
         Self {
             layout: LAYOUT,
             version: env!("CARGO_PKG_VERSION").into(),
             built: built.map_or(0, |built| built.as_secs()),
             seed,
             rounds,
+            others,
             steps,
             long,
+            longest,
+            classes,
             losses: losses.iter().map(ToString::to_string).collect(),
             options: options.to_vec(),
         }

@@ -1,6 +1,6 @@
 //! The report as one page of HTML: no network, light and dark, for a phone and for paper.
 
-use super::{Entry, Output, Report, Spot};
+use super::{Entry, Output, Report, Settings, Spot};
 use crate::error::Error;
 use lossmith_core::catalogue;
 use plotters::style::RGBColor;
@@ -18,7 +18,7 @@ pub(super) fn page(report: &Report) -> Result<String, Error> {
 }
 
 fn whole(html: &mut String, report: &Report) -> Result<(), Box<dyn std::error::Error>> {
-    let Report { version, seed, rounds, steps, long, .. } = report;
+    let Settings { version, seed, rounds, steps, long, longest, classes, .. } = &report.settings;
     write!(
         html,
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -27,7 +27,7 @@ fn whole(html: &mut String, report: &Report) -> Result<(), Box<dyn std::error::E
          <h1>How exact is it?</h1>\
          <p>Values and gradients at the worst inputs found, against the exact result in 256 bits: \
          <b>bits lost</b> = log<sub>2</sub>(ulp + 1), value / gradients, lossmith {version}, \
-         seed {seed}, rounds of each class: {rounds}, {steps} steps of local search, sums of {long}.</p>\
+         seed {seed}, rounds of each class: {rounds}, {steps} steps of local search, means of {long} and {longest}, rows of {classes}.</p>\
          <p><b>!</b> marks results that are NaN, infinite, 0 or of the other sign where the exact ones are not; \
          they are counted apart. <b>naive</b> is narrow throughout, <b>half</b> stores every op's result in 16 bits and \
          computes in f32, <b>fused</b> is narrow only where arrays enter and leave.</p>"
@@ -151,11 +151,12 @@ fn digits(ulps: f64) -> String {
 }
 
 fn case(html: &mut String, what: &str, spot: &Spot) -> Result<(), std::fmt::Error> {
-    let Spot { got, got_hex, exact, index, class, seed, steps, .. } = spot;
+    let Spot { got, got_hex, exact, index, class, seed, steps, options, .. } = spot;
+    let options = escape(&options.iter().map(|option| format!(", {option}")).collect::<String>());
     write!(
         html,
         "<details><summary>{what}: {got}</summary><p>element {index} is {got} ({got_hex}), exactly {exact}; \
-         class {class}, seed {seed}, {steps} steps away</p>"
+         class {class}, seed {seed}, {steps} steps away{options}</p>"
     )?;
     for (op, ulps) in &spot.causes {
         let ulps = ulps.map_or("infinitely many".into(), digits);
