@@ -93,6 +93,8 @@ mod tests {
         assert_eq!(Format::F32.tiny(), f64::from(f32::from_bits(1)));
         assert_eq!(Format::F16.huge(), 65504.0);
         assert_eq!(Format::F16.tiny(), 5.960_464_477_539_063e-8);
+        assert_eq!(Format::BF16.huge(), 2.0_f64.powi(128) - 2.0_f64.powi(120));
+        assert_eq!(Format::BF16.tiny(), 2.0_f64.powi(-133));
         let formats = [Format::F64, Format::F32, Format::F16, Format::BF16];
         assert_eq!(formats.map(Format::bytes), [8, 4, 2, 2]);
     }

@@ -135,6 +135,7 @@ mod tests {
         let inputs = Inputs::<Dense>::new().tensor("input", 3.0).labels("target", [1]);
         let lengths = inputs.try_map(|array| Ok::<_, Error>(array.data().len())).unwrap();
         assert_eq!(names(&lengths), ["input", "target"]);
+        assert_eq!(lengths.names().collect::<Vec<_>>(), ["input", "target"]);
         assert!(matches!(lengths.given()[0].1, Input::Numbers(1)));
         assert!(inputs.try_map(|_| Err::<Dense, _>("no")).is_err());
     }

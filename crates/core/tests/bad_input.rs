@@ -2,16 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use lossmith_core::backend::View;
 use lossmith_core::catalogue::{Argument, Entry, Kind};
 use lossmith_core::loss::{
     Arguments, adaptive_log_softmax, binary_cross_entropy, binary_cross_entropy_with_logits,
     cross_entropy, ctc, gaussian_nll, l1, linear_cross_entropy, log_softmax, mse,
     multilabel_margin, nll, smooth_l1, softplus,
 };
+use lossmith_core::reference::Tensor;
 use lossmith_core::{
-    Check, Definition, Dense, Error, Indices, Inputs, Loss, Objective, Reduction, Reference, Terms,
-    catalogue,
+    Array, Check, Definition, Dense, Error, Indices, Inputs, Loss, Objective, Reduction, Reference,
+    Terms, catalogue,
 };
+use std::convert::Infallible;
 
 fn dense(shape: &[usize], fill: f64) -> Dense {
     Dense::new(shape, vec![fill; shape.iter().product()]).unwrap()
@@ -462,5 +465,34 @@ fn what_is_wrong_with_a_definition_is_an_error() {
         Loss::new(Wrong),
         given(&[("input", &[2])]),
         "the objective does not add up: input is not class indices",
+    );
+}
+
+/// An array of more elements than there can be.
+struct Huge;
+
+impl Array<Reference> for Huge {
+    type Output = Dense;
+
+    fn shape(&self) -> Vec<usize> {
+        vec![1 << 30, 1 << 30]
+    }
+
+    fn enter(&self, _: &Reference, _: &View) -> Result<Tensor, Infallible> {
+        unreachable!("its shape is refused")
+    }
+
+    fn leave(_: &Reference, _: Vec<Tensor>, _: &[usize]) -> Result<Dense, Infallible> {
+        unreachable!("its shape is refused")
+    }
+}
+
+#[test]
+fn more_elements_than_can_be_counted_are_refused() {
+    let inputs = Inputs::<Huge>::new().tensor("input", Huge).tensor("target", Huge);
+    let error = mse().value(&Reference, &inputs).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "input has shape (1073741824, 1073741824), but that is more elements than can be counted"
     );
 }

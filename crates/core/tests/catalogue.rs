@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use lossmith_core::catalogue::{Argument, GRAD_OUTPUT, SAMPLE_WEIGHT, all, support};
+use lossmith_core::catalogue::{
+    Argument, FROM_ZERO, Form, GRAD_OUTPUT, SAMPLE_WEIGHT, Values, all, support,
+};
 use lossmith_core::{Reference, catalogue};
 
 #[test]
@@ -54,4 +56,30 @@ fn what_an_option_may_be_is_said_and_held_to() {
     for wrong in ["0", "0,5", "5,2", "2,2", &up_to(17)] {
         assert!(with(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn an_argument_is_what_it_is_made_as() {
+    let given = Argument::input();
+    assert_eq!((given.name, given.form, given.values), ("input", Form::Main, Values::Numbers));
+    assert_eq!((given.domain, given.optional, given.differentiable), (None, false, true));
+    assert!(!given.log && given.logs().log);
+    let target = Argument::target();
+    assert_eq!((target.name, target.form, target.differentiable), ("target", Form::Same, true));
+    let signs = Argument::signs(Form::Value).named("y");
+    assert_eq!((signs.name, signs.form, signs.differentiable), ("y", Form::Value, false));
+    assert!(signs.domain.is_some_and(|signs| signs.holds(-1.0) && !signs.holds(0.5)));
+    let labels = Argument::labels();
+    assert_eq!((labels.form, labels.values), (Form::Rows, Values::Indices));
+    assert!(!labels.differentiable && labels.or_labels().values == Values::Either);
+    let sequences = Argument::sequences("targets");
+    assert_eq!((sequences.name, sequences.form), ("targets", Form::Sequences));
+    let lengths = Argument::lengths("lengths");
+    assert_eq!((lengths.form, lengths.values), (Form::Lengths, Values::Integers));
+    let weight = Argument::weight("weight", Form::PerClass).within(FROM_ZERO);
+    assert_eq!(
+        (weight.name, weight.form, weight.domain),
+        ("weight", Form::PerClass, Some(FROM_ZERO))
+    );
+    assert!(weight.optional && !weight.differentiable);
 }

@@ -5,9 +5,10 @@
 
 use lossmith_core::catalogue::{Argument, Entry, Kind};
 use lossmith_core::graph::{Dim, Var};
-use lossmith_core::loss::{Arguments, cross_entropy, gaussian_nll, linear_cross_entropy};
+use lossmith_core::loss::{Arguments, ctc, gaussian_nll, linear_cross_entropy};
 use lossmith_core::op::{Axis, Compare};
 use lossmith_core::real::Real;
+use lossmith_core::shape::Layout;
 use lossmith_core::{Definition, Dense, Format, Inputs, Loss, Reduction, Reference, Terms};
 
 type Function = for<'g> fn(Var<'g>) -> Var<'g>;
@@ -147,7 +148,7 @@ fn a_sum_is_off_by_two_roundings_of_what_it_adds_up_and_a_maximum_by_its_argumen
     let (unit, tiny, host) = (Format::F16.unit(), Format::F16.tiny(), Format::F64.unit());
     // A number is added up in f64, and rounded as it leaves.
     let number = 4.5 * unit * (1.0 + host) + 2.0 * 4.5 * host + 1.5 * unit + tiny;
-    let rows: [(&str, Function, Reduction, f64); 4] = [
+    let rows: [(&str, Function, Reduction, f64); 5] = [
         ("Σ 2x", |x| x + x, Reduction::Sum, number),
         ("Σ x on the way", |x| x.sum(Axis::Batch), Reduction::None, 2.0 * 2.25 * unit),
         (
@@ -157,6 +158,12 @@ fn a_sum_is_off_by_two_roundings_of_what_it_adds_up_and_a_maximum_by_its_argumen
             4.5 * unit * (1.0 + unit) + 2.0 * 4.5 * unit,
         ),
         ("max 2x", |x| (x + x).max(Axis::Batch), Reduction::None, 3.0 * unit),
+        (
+            "max 2x, a number",
+            |x| (x + x).max(Axis::Batch).max(Axis::Class).max(Axis::Inner),
+            Reduction::None,
+            3.0 * unit + 1.5 * unit + tiny,
+        ),
     ];
     for (name, of, reduction, right) in rows {
         let got = bounds(of, reduction, &[0.75, -1.5], Format::F16)[0];
@@ -260,14 +267,52 @@ fn what_has_overflowed_is_not_exact_further_on() {
     assert!(bound(|x| (x - x.detach()).weigh(x.square()), 1e20, Format::F32) <= 0.0);
 }
 
+/// Twice the input where the label is.
+#[derive(Clone, Debug)]
+struct Picked;
+
+impl Definition for Picked {
+    fn entry(&self) -> &'static Entry {
+        const ENTRY: Entry = Entry {
+            name: "picked",
+            kind: Kind::Loss,
+            formula: "2xₜ",
+            arguments: &[Argument::input(), Argument::labels()],
+        };
+        &ENTRY
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::Classes
+    }
+
+    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
+        let x = a.tensor("input");
+        Terms::new(a.labels("target").pick(x + x))
+    }
+}
+
 #[test]
 fn what_is_picked_by_a_label_keeps_its_bound() {
-    let logits = Dense::new(&[1, 2], vec![0.0; 2]).unwrap();
-    let inputs = Inputs::<Dense>::new().tensor("input", logits).labels("target", [1]);
-    let bound = cross_entropy().error_bound(&inputs, Format::F16).unwrap().value.data()[0];
-    // Two exponentials of four roundings each are half of what the logarithm is of.
+    let x = Dense::new(&[1, 2], vec![0.75, -1.5]).unwrap();
+    let inputs = Inputs::<Dense>::new().tensor("input", x).labels("target", [1]);
+    let loss = Loss::new(Picked).reduction(Reduction::None);
     let unit = Format::F16.unit();
-    assert!(bound > 4.0 * unit && bound < 10.0 * unit, "{} roundings", bound / unit);
+    let bound = loss.error_bound(&inputs, Format::F16).unwrap();
+    assert_eq!(bound.value.data(), [3.0 * unit * (1.0 + unit) + 2.0 * 3.0 * unit]);
+}
+
+#[test]
+fn a_gradient_through_tables_is_off_by_some_roundings() {
+    let third = Dense::new(&[4, 1, 3], vec![-(3.0_f64.ln()); 12]).unwrap();
+    let inputs = Inputs::<Dense>::new()
+        .tensor("log_probs", third)
+        .labels("targets", [1, 2])
+        .labels("input_lengths", 4)
+        .labels("target_lengths", 2);
+    let bound = ctc().error_bound(&inputs, Format::F32).unwrap();
+    let roundings = bound.grad("log_probs").unwrap().map(|bound| bound / Format::F32.unit());
+    assert!(roundings.data().iter().all(|n| (0.0..100.0).contains(n)), "{roundings:?}");
 }
 
 #[test]
