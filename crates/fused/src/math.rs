@@ -38,6 +38,8 @@ pub trait Lane:
     const INFINITY: Self;
     /// Not a number.
     const NAN: Self;
+    /// Whether it is as wide as what is added up in.
+    const WIDE: bool = size_of::<Self>() == size_of::<f64>();
 
     /// The nearest number of this format.
     fn from_f64(x: f64) -> Self;

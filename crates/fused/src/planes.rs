@@ -227,12 +227,15 @@ impl<F: Lane> Work for Reduction<'_, F> {
     #[inline(always)]
     fn run(self) {
         let Self { mut what, classes, pitch, lanes, spare } = self;
-        let [s0, s1, ..] = spare;
+        let [s0, s1, lost, _] = spare;
+        let lost = &mut lost.values;
+        lost.fill(F::ZERO);
         for class in 0..classes {
             match &mut what {
                 Reduced::Sum(sums, x) => {
-                    for (sum, x) in sums.iter_mut().zip(x.slice(class, pitch, s0)) {
-                        *sum += x.to_f64();
+                    let values = x.slice(class, pitch, s0).iter();
+                    for ((sum, lost), x) in sums.iter_mut().zip(&mut *lost).zip(values) {
+                        add(sum, lost, x.to_f64());
                     }
                 }
                 Reduced::Max(largest, x) => {
@@ -242,11 +245,10 @@ impl<F: Lane> Work for Reduction<'_, F> {
                 }
                 Reduced::SumOfProducts(sums, [a, b], weighed) => {
                     let (a, b) = (a.slice(class, pitch, s0), b.slice(class, pitch, s1));
-                    let values = sums.iter_mut().zip(a.iter().zip(b));
-                    if *weighed {
-                        values.for_each(|(sum, (a, &b))| *sum += a.weigh(b).to_f64());
-                    } else {
-                        values.for_each(|(sum, (&a, &b))| *sum += (a * b).to_f64());
+                    let sums = sums.iter_mut().zip(&mut *lost);
+                    for ((sum, lost), (&a, &b)) in sums.zip(a.iter().zip(b)) {
+                        let product = if *weighed { a.weigh(b) } else { a * b };
+                        add(sum, lost, product.to_f64());
                     }
                 }
                 Reduced::Pick(picked, x, labels) => {
@@ -268,5 +270,25 @@ impl<F: Lane> Work for Reduction<'_, F> {
                 }
             }
         }
+        if let Reduced::Sum(sums, _) | Reduced::SumOfProducts(sums, ..) = what
+            && F::WIDE
+        {
+            for (sum, &lost) in sums.iter_mut().zip(&*lost) {
+                // Of a sum that is not finite, what it has lost is not a number.
+                *sum += if lost - lost == F::ZERO { lost.to_f64() } else { 0.0 };
+            }
+        }
     }
+}
+
+/// Adds a number to a sum; what the sum loses is kept, where it has no more digits than what is added.
+#[inline(always)]
+fn add<F: Lane>(sum: &mut f64, lost: &mut F, x: f64) {
+    let next = *sum + x;
+    if F::WIDE {
+        let taken = next - *sum;
+        let here = (*sum - (next - taken)) + (x - taken);
+        *lost = *lost + F::from_f64(here);
+    }
+    *sum = next;
 }
