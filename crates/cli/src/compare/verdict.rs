@@ -135,7 +135,8 @@ mod tests {
 
     fn output(name: &str, got: &[f64], right: &[f64], format: Format) -> Output {
         let mut measures = Measures::default();
-        let spot = Spot { class: Class::Given, seed: 0, steps: 0, problem: Problem::default() };
+        let (class, options, problem) = (Class::Given, Vec::new(), Problem::default());
+        let spot = Spot { class, seed: 0, steps: 0, options, problem };
         measures.enter(&Dense::from(got.to_vec()), (&exact(right), None), format, &spot);
         let (name, inputs) = (name.to_owned(), Vec::new());
         Output { name, measures, rounding: 0.0, inputs, overflow: None, cause: None }
