@@ -7,7 +7,7 @@ use lossmith_core::catalogue::{Argument, Entry, Kind};
 use lossmith_core::loss::{
     Arguments, adaptive_log_softmax, binary_cross_entropy, binary_cross_entropy_with_logits,
     cross_entropy, ctc, gaussian_nll, l1, linear_cross_entropy, log_softmax, mse,
-    multilabel_margin, nll, smooth_l1, softplus,
+    multilabel_margin, nll, poisson_nll, smooth_l1, softplus,
 };
 use lossmith_core::reference::Tensor;
 use lossmith_core::{
@@ -284,6 +284,11 @@ fn sequences_that_do_not_go_together() {
 
 #[test]
 fn numbers_outside_the_domain() {
+    let rate = Inputs::<Dense>::new().tensor("input", -1.0).tensor("target", 1.0);
+    assert!(poisson_nll().value(&Reference, &rate).is_ok());
+    let error = poisson_nll().log_input(false).value(&Reference, &rate).expect_err("is refused");
+    assert!(error.to_string().starts_with("input"), "{error}");
+
     let half = || Inputs::<Dense>::new().tensor("target", vec![0.5, 0.5]);
     refused(
         binary_cross_entropy(),
