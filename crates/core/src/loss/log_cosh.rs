@@ -37,13 +37,14 @@ const ENTRY: Entry = Entry {
 };
 
 /// The unreduced loss of one element, one logarithm of 1 + z: near 0 of cosh e − 1 = (eᵉ − 1)²/2eᵉ, which neither cancels
-/// nor, below 1, overflows; else of e⁻²ᵉ, beside e − ln 2.
+/// nor, below 1, overflows; else of e⁻²ᵉ, less ln 2 before it meets e.
 fn formula<T: Real>(input: T, target: T) -> T {
     let e = (input - target).abs();
-    let (m, one) = (e.exp_m1(), e.constant(1.0));
-    let z = T::select(Compare::Lt, e, one, m * (m / (m + 1.0)) * 0.5, (e * -2.0).exp());
-    let beside = T::select(Compare::Lt, e, one, e.constant(0.0), e - e.constant(2.0).ln());
-    beside + z.ln_1p()
+    let choose = |near, far| T::select(Compare::Lt, e, e.constant(1.0), near, far);
+    let m = e.exp_m1();
+    let z = choose(m * (m / (m + 1.0)) * 0.5, (e * -2.0).exp());
+    let zero = e.constant(0.0);
+    choose(zero, e) + (z.ln_1p() - choose(zero, e.constant(2.0).ln()))
 }
 
 impl Definition for LogCosh {
