@@ -275,7 +275,7 @@ impl<F: Lane> Work for Reduction<'_, F> {
         {
             for (sum, &lost) in sums.iter_mut().zip(&*lost) {
                 // Of a sum that is not finite, what it has lost is not a number.
-                *sum += if lost - lost == F::ZERO { lost.to_f64() } else { 0.0 };
+                *sum += if lost.abs() < F::INFINITY { lost.to_f64() } else { 0.0 };
             }
         }
     }
@@ -288,7 +288,7 @@ fn add<F: Lane>(sum: &mut f64, lost: &mut F, x: f64) {
     if F::WIDE {
         let taken = next - *sum;
         let here = (*sum - (next - taken)) + (x - taken);
-        *lost = *lost + F::from_f64(here);
+        *lost += F::from_f64(here);
     }
     *sum = next;
 }

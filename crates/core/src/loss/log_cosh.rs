@@ -36,15 +36,13 @@ const ENTRY: Entry = Entry {
     arguments: &[Argument::input(), Argument::target()],
 };
 
-/// The unreduced loss of one element, one logarithm of 1 + z: near 0 of cosh e − 1 = (eᵉ − 1)²/2eᵉ, which neither cancels
-/// nor, below 1, overflows; else of e⁻²ᵉ, less ln 2 before it meets e.
+/// The unreduced loss of one element: cosh e − 1 is (eᵉ − 1)²/2eᵉ, which neither cancels nor, below 1, overflows.
 fn formula<T: Real>(input: T, target: T) -> T {
     let e = (input - target).abs();
-    let choose = |near, far| T::select(Compare::Lt, e, e.constant(1.0), near, far);
     let m = e.exp_m1();
-    let z = choose(m * (m / (m + 1.0)) * 0.5, (e * -2.0).exp());
-    let zero = e.constant(0.0);
-    choose(zero, e) + (z.ln_1p() - choose(zero, e.constant(2.0).ln()))
+    let near = (m * (m / (m + 1.0)) * 0.5).ln_1p();
+    let far = e + ((e * -2.0).exp().ln_1p() - e.constant(2.0).ln());
+    T::select(Compare::Lt, e, e.constant(1.0), near, far)
 }
 
 impl Definition for LogCosh {
