@@ -77,6 +77,7 @@ impl Body {
             compiled: None,
         };
         let beside = lying == Lying::Beside;
+        let (form, lanes) = if beside { ("beside", "FEW") } else { ("apart", "LANES") };
         let mut names: BTreeMap<usize, (String, Option<usize>)> = BTreeMap::new();
         for &(arg, slot) in &stage.loads {
             let (list, letter, lane) = match (arg, lying) {
@@ -105,7 +106,7 @@ impl Body {
                 let (name, made) = names.get_mut(&slot)?;
                 if let Some(earlier) = made.take_if(|made| *made < last) {
                     let (own, shared) = (name.clone(), name.replace('a', "b"));
-                    writeln!(between, "let {shared} = &mut Line([0.0; LANES]).0;").ok()?;
+                    writeln!(between, "let {shared} = &mut Line([0.0; {lanes}]).0;").ok()?;
                     writeln!(loops[earlier], "{shared}[i] = {own};").ok()?;
                     *name = format!("{shared}[i]");
                 }
@@ -165,7 +166,7 @@ impl Body {
         };
         let (x, n) = (list("x", body.reads.len()), list("n", body.ones.len()));
         let (y, labels, largest) = (body.writes.len(), body.labels.len(), body.largest.len());
-        let (form, lanes, heads) = match lying {
+        let heads = match lying {
             Lying::Apart => {
                 let of_row = body.belows.iter().enumerate().filter_map(|(place, row)| {
                     let one = body.ones.iter().position(|(arg, _)| *arg == Arg::Row(*row))?;
@@ -174,18 +175,17 @@ impl Body {
                 let of_row = of_row.collect::<Vec<_>>().join(" ");
                 let [l, y, m] = [list("l", labels), list("y", y), list("m", largest)];
                 let v = list("v", body.sums.len());
-                ("apart", "LANES", format!("{x} {n} {l} {y} {v} {m} [{of_row}] at"))
+                format!("{x} {n} {l} {y} {v} {m} [{of_row}] at")
             }
             Lying::Beside => {
                 let [r, c] = [list("r", body.rows.len()), list("c", body.of_classes.len())];
                 let [q, y, h] = [list("q", labels), list("y", y), list("h", largest)];
                 let [s, w] = [list("s", body.lane_sums.len()), list("w", body.belows.len())];
-                ("beside", "FEW", format!("{x} {r} {n} {c} {y} {q} {s} {h} {w}"))
+                format!("{x} {r} {n} {c} {y} {q} {s} {h} {w}")
             }
         };
         let loops: String =
             loops.iter().map(|lines| format!("for i in 0..{lanes} {{\n{lines}}}\n")).collect();
-        let between = between.replace("LANES", lanes);
         let source = format!("{form} {heads} class {{\n{between}{loops}}}");
         body.compiled = compiled::find(&source);
         (fits && !stage.full.is_empty()).then_some((body, source))

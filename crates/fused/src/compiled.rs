@@ -193,8 +193,8 @@ macro_rules! apart {
                         $(let mut $v = { let own = *$v; ($v, own) };)*
                         $(let mut $m = { let own = *$m; ($m, own) };)*
                         for first in (0..count).step_by(LANES) {
-                            $(fetch_part($x, first, LANES, ahead);)*
-                            $(fetch_written($y, first, LANES, ahead);)*
+                            $(fetch_part($x, first, ahead);)*
+                            $(fetch_written($y, first, ahead);)*
                             let own = LANES.min(count - first);
                             $(
                                 let spare;
@@ -371,24 +371,21 @@ pub(crate) type Ahead = Option<(usize, Soon, usize)>;
 
 /// The next lanes, in place if there are enough.
 #[inline(always)]
-fn writing<'l, const COUNT: usize>(
-    y: &'l mut [f32],
-    spare: &'l mut [f32; COUNT],
-) -> &'l mut [f32; COUNT] {
+fn writing<'l>(y: &'l mut [f32], spare: &'l mut Lanes<f32>) -> &'l mut Lanes<f32> {
     y.first_chunk_mut().unwrap_or(spare)
 }
 
 #[inline(always)]
-fn fetch_part<F>(x: &[F], first: usize, lanes: usize, ahead: Ahead) {
+fn fetch_part<F>(x: &[F], first: usize, ahead: Ahead) {
     if let Some((ahead, soon, _)) = ahead {
-        fetch(x, first + ahead, lanes, soon);
+        fetch(x, first + ahead, LANES, soon);
     }
 }
 
 #[inline(always)]
-fn fetch_written<F>(y: &[F], first: usize, lanes: usize, ahead: Ahead) {
+fn fetch_written<F>(y: &[F], first: usize, ahead: Ahead) {
     if let Some((_, _, ahead)) = ahead {
-        fetch(y, first + ahead, lanes, Soon::Write);
+        fetch(y, first + ahead, LANES, Soon::Write);
     }
 }
 

@@ -104,8 +104,8 @@ impl<T: Element> Prepared<T> {
     /// As [`value_and_grad_into`](Self::value_and_grad_into), but one argument, of that name and shape, is read from the
     /// slice that its gradient is written to. Both are in row-major order.
     ///
-    /// No more memory is taken than the blocks have that threads work on, where one walk alone reads the argument, as
-    /// with all losses but those with products of matrices or sums across rows; for these it is copied first.
+    /// No more memory is taken than the blocks have that threads work on, where one walk alone reads the argument, as with
+    /// `mse` and `cross_entropy`; elsewhere, as before a product of matrices, it is copied first.
     ///
     /// ```
     /// use lossmith_core::{Inputs, loss::cross_entropy, strided::Slice};
