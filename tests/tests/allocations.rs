@@ -11,7 +11,17 @@ use lossmith_fused::Fused;
 #[global_allocator]
 static COUNTING: dhat::Alloc = dhat::Alloc;
 
-/// How many bytes the third run of a loss allocates, and how many its arrays have.
+/// How many bytes the third run allocates, and how many so many numbers have.
+fn third(mut run: impl FnMut(), numbers: usize) -> [u64; 2] {
+    run();
+    run();
+    let before = dhat::HeapStats::get().total_bytes;
+    run();
+    let allocated = dhat::HeapStats::get().total_bytes - before;
+    [allocated, (numbers * size_of::<f32>()).try_into().unwrap()]
+}
+
+/// Of a loss, with its gradient in a buffer.
 fn third_run(
     loss: impl Into<Objective>,
     inputs: &Inputs<Slice<'_, f32>>,
@@ -20,30 +30,20 @@ fn third_run(
     let mut prepared = Fused::new().threads(2).unwrap().prepare(loss);
     let mut grad = vec![0.0_f32; elements];
     let mut run = || prepared.value_and_grad_into(inputs, &mut [("input", &mut grad)]).unwrap();
-    run();
-    run();
-    let before = dhat::HeapStats::get().total_bytes;
-    run();
-    let allocated = dhat::HeapStats::get().total_bytes - before;
-    [allocated, (elements * arrays * size_of::<f32>()).try_into().unwrap()]
+    third(|| drop(run()), elements * arrays)
 }
 
-/// As [`third_run`], with the gradient over the input.
+/// Of a loss, with its gradient over the input.
 fn third_run_over(
     loss: impl Into<Objective>,
     inputs: &Inputs<Slice<'_, f32>>,
     (shape, elements): (&[usize], &[f32]),
 ) -> [u64; 2] {
     let mut prepared = Fused::new().threads(2).unwrap().prepare(loss);
-    let mut elements = elements.to_vec();
+    let mut over = elements.to_vec();
     let mut run =
-        || prepared.value_and_grad_over(inputs, ("input", shape, &mut elements), &mut []).unwrap();
-    run();
-    run();
-    let before = dhat::HeapStats::get().total_bytes;
-    run();
-    let allocated = dhat::HeapStats::get().total_bytes - before;
-    [allocated, size_of_val(elements.as_slice()).try_into().unwrap()]
+        || prepared.value_and_grad_over(inputs, ("input", shape, &mut over), &mut []).unwrap();
+    third(|| drop(run()), elements.len())
 }
 
 /// How many bytes a linear cross-entropy and its gradients need beside arguments and results, and how many the logits
