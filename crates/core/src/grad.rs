@@ -4,7 +4,7 @@
 
 use crate::derivative;
 use crate::graph::{Graph, Id, NUMBER, Node, Shape, Var};
-use crate::op::{Binary, Compare, Reduce};
+use crate::op::{Binary, Compare, Reduce, Unary};
 use crate::real::Real;
 use crate::sequence::TableVar;
 
@@ -26,18 +26,22 @@ pub(crate) fn gradients<'g>(
         let (node, shape) = graph.node(y.id());
         match node {
             Node::Constant(_) | Node::Input(_) | Node::Size(..) | Node::Detach(_) => {}
+            // A quotient, since 1/x of a subnormal x is infinite.
+            Node::Unary(Unary::Ln, x) => {
+                all.give(x, shape, Var::select(Compare::Eq, g, zero, zero, g / graph.var(x)));
+            }
             Node::Unary(op, x) => {
                 all.give(x, shape, g.weigh(derivative::unary(op, graph.var(x), y)));
             }
-            // Of a square, the sum of both sides at once.
-            Node::Binary(Binary::Mul, a, b) if a == b => {
-                all.give(a, shape, (g + g).weigh(graph.var(a)));
-            }
-            Node::Binary(op, a, b) => {
-                let [da, db] = derivative::binary(op, graph.var(a), graph.var(b), y);
-                all.give(a, shape, g.weigh(da));
-                all.give(b, shape, g.weigh(db));
-            }
+            Node::Binary(op, a, b) => match square(graph, node) {
+                // The sum of both sides at once, and 2c before x: half of the smallest number is 0.
+                Some((x, c)) => all.give(x, shape, (g + g).weigh(c).weigh(graph.var(x))),
+                None => {
+                    let [da, db] = derivative::binary(op, graph.var(a), graph.var(b), y);
+                    all.give(a, shape, g.weigh(da));
+                    all.give(b, shape, g.weigh(db));
+                }
+            },
             Node::Select(compare, [a, b], [then, otherwise]) => {
                 let (a, b) = (graph.var(a), graph.var(b));
                 all.give(then, shape, Var::select(compare, a, b, g, zero));
@@ -77,6 +81,22 @@ pub(crate) fn gradients<'g>(
         }
     }
     inputs.iter().map(|input| all.of.get(input.id().0).copied().flatten()).collect()
+}
+
+/// x and c where the node is x · x, of which c is 1, or x · (x · c), c being the same for all inputs.
+fn square(graph: &Graph, node: Node) -> Option<(Id, Var<'_>)> {
+    let Node::Binary(Binary::Mul, x, other) = node else { return None };
+    match graph.node(other).0 {
+        _ if x == other => Some((x, graph.number(1.0))),
+        Node::Binary(Binary::Mul, of, c) if x == of && fixed(graph, c) => Some((x, graph.var(c))),
+        _ => None,
+    }
+}
+
+/// Whether a node depends on no tensor.
+fn fixed(graph: &Graph, id: Id) -> bool {
+    let node = graph.node(id).0;
+    !matches!(node, Node::Input(_)) && node.arguments().all(|id| fixed(graph, id))
 }
 
 struct Cotangents<'g> {

@@ -1,6 +1,6 @@
 //! Loops over rows side by side: a class of many rows at a time, each loop compiled for every SIMD level.
 
-use crate::chunk::{FEW, Slot, Sums, add_up, add_up_products};
+use crate::chunk::{FEW, SUMS, Slot, Sums, add_up, add_up_products};
 use crate::compiled::Belows;
 use crate::execute::NONE;
 use crate::kernel::{
@@ -258,26 +258,49 @@ impl<F: Lane> Work for Reduction<'_, F> {
                         *out = if label == class_here { x.to_f64() } else { *out };
                     }
                 }
-                Reduced::FoldSum(sums, x) => add_up(sums, &x.slice(class, pitch, s0)[..lanes]),
+                Reduced::FoldSum(sums, x) => {
+                    let x = &x.slice(class, pitch, s0)[..lanes];
+                    if F::WIDE {
+                        add_all(sums, lost, x.iter().map(|x| x.to_f64()));
+                    } else {
+                        add_up(sums, x);
+                    }
+                }
                 Reduced::FoldMax(most, x) => {
                     for x in &x.slice(class, pitch, s0)[..lanes] {
                         **most = most.max(x.to_f64());
                     }
                 }
                 Reduced::FoldOfProducts(sums, [a, b], weighed) => {
-                    let (a, b) = (a.slice(class, pitch, s0), b.slice(class, pitch, s1));
-                    add_up_products(sums, [&a[..lanes], &b[..lanes]], *weighed);
+                    let [a, b] = [a.slice(class, pitch, s0), b.slice(class, pitch, s1)];
+                    let [a, b] = [&a[..lanes], &b[..lanes]];
+                    if F::WIDE {
+                        let product =
+                            |(a, b): (&F, &F)| if *weighed { a.weigh(*b) } else { *a * *b };
+                        add_all(sums, lost, a.iter().zip(b).map(product).map(F::to_f64));
+                    } else {
+                        add_up_products(sums, [a, b], *weighed);
+                    }
                 }
             }
         }
-        if let Reduced::Sum(sums, _) | Reduced::SumOfProducts(sums, ..) = what
-            && F::WIDE
-        {
-            for (sum, &lost) in sums.iter_mut().zip(&*lost) {
-                // Of a sum that is not finite, what it has lost is not a number.
-                *sum += if lost.abs() < F::INFINITY { lost.to_f64() } else { 0.0 };
-            }
+        let sums: &mut [f64] = match what {
+            Reduced::Sum(sums, _) | Reduced::SumOfProducts(sums, ..) if F::WIDE => sums,
+            Reduced::FoldSum(sums, _) | Reduced::FoldOfProducts(sums, ..) if F::WIDE => sums,
+            _ => return,
+        };
+        for (sum, &lost) in sums.iter_mut().zip(&*lost) {
+            // Of a sum that is not finite, what it has lost is not a number.
+            *sum += if lost.abs() < F::INFINITY { lost.to_f64() } else { 0.0 };
         }
+    }
+}
+
+/// Adds the values to running sums, each to that of its lane.
+#[inline(always)]
+fn add_all<F: Lane>(sums: &mut Sums, lost: &mut [F], x: impl Iterator<Item = f64>) {
+    for (lane, x) in x.enumerate() {
+        add(&mut sums[lane % SUMS], &mut lost[lane % SUMS], x);
     }
 }
 

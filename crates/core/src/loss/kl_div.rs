@@ -53,7 +53,10 @@ const LOG_TARGET: Entry =
 
 /// The unreduced loss of one element.
 fn formula<T: Real>(x: T, t: T) -> T {
-    t.weigh(t.ln() - x)
+    let (p, zero) = (t.detach(), t.constant(0.0));
+    // 0, with the derivative of t in its own logarithm, 1: t · 1/t is infinite where t is subnormal.
+    let own = T::select(Compare::Lt, p, p.constant(f64::INFINITY), t - p, zero);
+    t.weigh(p.ln() - x) + own
 }
 
 /// The same of the target's logarithm, whose −∞ is a probability of 0 and not a difference of ∞.

@@ -1,4 +1,4 @@
-use super::{Arguments, Definition, Loss};
+use super::{Arguments, Definition, Loss, bce_with_logits};
 use crate::catalogue::{Argument, Entry, Kind, Opt, Slot, UNIT};
 use crate::real::Real;
 use crate::terms::Terms;
@@ -62,10 +62,15 @@ const ENTRY: Entry = Entry {
 
 /// The unreduced loss of one element.
 fn formula<T: Real>(x: T, t: T, alpha: Option<f64>, gamma: f64) -> T {
-    let entropy = t.weigh((-x).softplus()) + (-t + 1.0).weigh(x.softplus());
-    let missed = t.weigh((-x).sigmoid()) + (-t + 1.0).weigh(x.sigmoid());
-    let focal = x.constant(gamma).weigh(missed.ln()).exp().weigh(entropy);
-    alpha.map_or(focal, |alpha| (t * alpha + (-t + 1.0) * (t.constant(1.0) - alpha)).weigh(focal))
+    let negative = -t + 1.0;
+    let [below_zero, larger] = bce_with_logits::below_zero(x, [t, negative]);
+    let entropy = bce_with_logits::formula([below_zero, larger], x.constant(1.0));
+    let smaller = -larger + 1.0;
+    let missed = larger.weigh((-below_zero).sigmoid()) + smaller.weigh(below_zero.sigmoid());
+    // Half of the power on either side of the entropy: the whole may be 0 where the product is not.
+    let half = if gamma == 2.0 { missed } else { x.constant(gamma / 2.0).weigh(missed.ln()).exp() };
+    let focal = half.weigh(half.weigh(entropy));
+    alpha.map_or(focal, |alpha| (t * alpha + negative * (t.constant(1.0) - alpha)).weigh(focal))
 }
 
 impl Definition for SigmoidFocal {

@@ -117,8 +117,12 @@ pub fn log_softmax() -> Loss<LogSoftmax> {
 }
 
 over_a_dim!(LogSoftmax, "log_softmax", "x_c − ln Σ exp x", Along, |x| {
-    let (m, s) = shifted(x);
-    (x - m) - s
+    let (m, _) = shifted(x);
+    let [zero, one] = [0.0, 1.0].map(|number| x.constant(number));
+    let largest = Var::select(Compare::Eq, x, m, one, zero);
+    // The sum less 1, which is all there is of the logarithm where one class has the rest far behind it.
+    let rest = (x.exp_sub(m) - largest).sum(Class) + (largest.sum(Class) - 1.0);
+    (x - m) - rest.ln_1p()
 });
 
 /// ln Σ exp x along an axis.
