@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod of;
+
 use lossmith_core::catalogue::{Argument, Entry, Kind};
 use lossmith_core::graph::{Dim, Var};
 use lossmith_core::loss::{Arguments, ctc, gaussian_nll, linear_cross_entropy};
@@ -10,28 +12,7 @@ use lossmith_core::op::{Axis, Compare};
 use lossmith_core::real::Real;
 use lossmith_core::shape::Layout;
 use lossmith_core::{Definition, Dense, Format, Inputs, Loss, Reduction, Reference, Terms};
-
-type Function = for<'g> fn(Var<'g>) -> Var<'g>;
-
-/// A function of the input.
-#[derive(Clone, Debug)]
-struct Of(Function);
-
-impl Definition for Of {
-    fn entry(&self) -> &'static Entry {
-        const ENTRY: Entry = Entry {
-            name: "of",
-            kind: Kind::Loss,
-            formula: "f(x)",
-            arguments: &[Argument::input()],
-        };
-        &ENTRY
-    }
-
-    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
-        Terms::new((self.0)(a.tensor("input")))
-    }
-}
+use of::{Function, Of};
 
 fn bound(of: Function, x: f64, format: Format) -> f64 {
     bounds(of, Reduction::None, &[x], format)[0]

@@ -2,36 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "../../core/tests/of/mod.rs"]
+mod of;
+
 use lossmith_conformance::{Tolerance, judge};
-use lossmith_core::catalogue::{Argument, Entry, Kind};
-use lossmith_core::graph::Var;
-use lossmith_core::loss::Arguments;
 use lossmith_core::op::Axis::{Batch, Class, Inner};
 use lossmith_core::real::Real;
-use lossmith_core::{Definition, Dense, Format, Inputs, Loss, Reduction, Reference, Runner, Terms};
+use lossmith_core::{Dense, Format, Inputs, Loss, Reduction, Reference, Runner};
 use lossmith_fused::Fused;
-
-type Function = for<'g> fn(Var<'g>) -> Var<'g>;
-
-/// A function of the input.
-#[derive(Clone, Debug)]
-struct Of(Function);
-
-impl Definition for Of {
-    fn entry(&self) -> &'static Entry {
-        const ENTRY: Entry = Entry {
-            name: "of",
-            kind: Kind::Loss,
-            formula: "f(x)",
-            arguments: &[Argument::input()],
-        };
-        &ENTRY
-    }
-
-    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
-        Terms::new((self.0)(a.tensor("input")))
-    }
-}
+use of::{Function, Of};
 
 /// Each with its name.
 const FORMULAS: [(&str, Function); 12] = [
@@ -79,4 +58,28 @@ fn in_double_precision() {
 #[test]
 fn in_single_precision() {
     check(&Fused::new().rounded::<f32>(), Format::F32);
+}
+
+#[test]
+fn sums_of_doubles_over_few_classes_keep_what_they_lose() {
+    const FORMULAS: [(&str, Function, f64); 4] = [
+        ("of rows", |x| x.sum(Class), 63.0 * 0.1),
+        ("of products in rows", |x| (x * x).sum(Class), 63.0 * (0.1 * 0.1)),
+        ("of all", |x| x + x.max(Class), 63.0 * 0.2),
+        ("of all products", |x| x * x.max(Class), 63.0 * (0.1 * 0.1)),
+    ];
+    for rows in [1, 4, 16, 65] {
+        let x = Dense::new(&[rows, 63], vec![0.1; rows * 63]).unwrap();
+        let inputs = Inputs::<Dense>::new().tensor("input", x);
+        for (name, of, row) in FORMULAS {
+            let loss = Loss::new(Of(of)).reduction(Reduction::Sum);
+            let got = loss.value(&Fused::new(), &inputs).unwrap().data()[0];
+            #[allow(clippy::cast_precision_loss, reason = "65")]
+            let expected = rows as f64 * row;
+            assert!(
+                (got - expected).abs() <= expected * f64::EPSILON,
+                "{name} {rows}: {got:e}, {expected:e}"
+            );
+        }
+    }
 }
