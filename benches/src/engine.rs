@@ -5,7 +5,7 @@ use half::{bf16, f16};
 use lossmith_core::format::Format;
 use lossmith_core::strided::Strided;
 use lossmith_core::{Dense, Error, Inputs, Runner};
-use lossmith_fused::{Element, Fused};
+use lossmith_fused::{Element, Fused, Level};
 use lossmith_nalgebra::{Input as Matrix, Nalgebra};
 use lossmith_ndarray::{Input, NdArray};
 use lossmith_tests::Problem;
@@ -31,8 +31,8 @@ pub struct Engine {
     pub buffers: Buffers,
     /// How many threads it uses.
     pub threads: fn() -> usize,
-    /// Makes the arrays and has the run measured.
-    pub time: fn(&AnyLoss, &Problem, &mut Measure<'_>) -> Result<(), Error>,
+    /// Makes the arrays and has the run measured, with these instructions where it can choose.
+    pub time: fn(Level, &AnyLoss, &Problem, &mut Measure<'_>) -> Result<(), Error>,
 }
 
 /// Whose arrays are given.
@@ -74,9 +74,9 @@ pub const ENGINES: &[Engine] = &[
     Engine { format: Format::BF16, time: given_ndarray::<bf16>, ..FUSED },
     Engine {
         arrays: Arrays::Nalgebra,
-        time: |loss, problem, measure| {
+        time: |level, loss, problem, measure| {
             on_nalgebra(problem, |inputs| {
-                into_buffers(loss, problem, inputs, DMatrix::len, measure)
+                into_buffers(level, loss, problem, inputs, DMatrix::len, measure)
             })
         },
         ..FUSED
@@ -85,7 +85,7 @@ pub const ENGINES: &[Engine] = &[
         backend: "ndarray",
         buffers: Buffers::Fresh,
         threads: || 1,
-        time: |loss, problem, measure| {
+        time: |_, loss, problem, measure| {
             on_ndarray::<f32>(problem, |inputs| {
                 fresh(loss, &NdArray::new(), inputs, ArrayD::len, measure)
             })
@@ -97,7 +97,7 @@ pub const ENGINES: &[Engine] = &[
         arrays: Arrays::Nalgebra,
         buffers: Buffers::Fresh,
         threads: || 1,
-        time: |loss, problem, measure| {
+        time: |_, loss, problem, measure| {
             on_nalgebra(problem, |inputs| {
                 fresh(loss, &Nalgebra::new(), inputs, DMatrix::len, measure)
             })
@@ -117,20 +117,24 @@ const FUSED: Engine = Engine {
 };
 
 fn given_ndarray<T: Element>(
+    level: Level,
     loss: &AnyLoss,
     problem: &Problem,
     measure: &mut Measure<'_>,
 ) -> Result<(), Error> {
-    on_ndarray::<T>(problem, |inputs| into_buffers(loss, problem, inputs, ArrayD::len, measure))
+    on_ndarray::<T>(problem, |inputs| {
+        into_buffers(level, loss, problem, inputs, ArrayD::len, measure)
+    })
 }
 
 fn fresh_ndarray(
+    level: Level,
     loss: &AnyLoss,
     problem: &Problem,
     measure: &mut Measure<'_>,
 ) -> Result<(), Error> {
     on_ndarray::<f32>(problem, |inputs| {
-        fresh(loss, &Fused::default(), inputs, ArrayD::len, measure)
+        fresh(loss, &Fused::new().level(level), inputs, ArrayD::len, measure)
     })
 }
 
@@ -150,6 +154,7 @@ fn fresh<A, R: Runner<A>>(
 
 /// Runs of the fused engine that write gradients into the same buffers.
 fn into_buffers<A>(
+    level: Level,
     loss: &AnyLoss,
     problem: &Problem,
     inputs: &Inputs<A>,
@@ -160,7 +165,7 @@ where
     A: Strided,
     A::Element: Element,
 {
-    let mut prepared = Fused::default().prepare::<A::Element>(loss.clone());
+    let mut prepared = Fused::new().level(level).prepare::<A::Element>(loss.clone());
     let evaluation = prepared.value_and_grad(inputs)?;
     let of = |name: &str| problem.numbers.iter().find(|(other, _)| *other == name);
     let zero = <A::Element as Element>::of(0.0);

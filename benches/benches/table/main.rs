@@ -9,6 +9,7 @@ mod peers;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lossmith_benches::{Arrays, Case, ENGINES, Engine, Roof};
 use lossmith_core::format::Format;
+use lossmith_fused::Level;
 use std::time::Duration;
 
 const ROWS: [(&str, &str); 7] = [
@@ -41,7 +42,7 @@ fn table(criterion: &mut Criterion) {
                 group.bench_function(name, |bench| bench.iter(|| once().unwrap()));
                 Ok(())
             };
-            (engine.time)(&loss, &problem, time).unwrap();
+            (engine.time)(Level::detect(), &loss, &problem, time).unwrap();
         }
         #[cfg(feature = "peers")]
         peers::bench(&mut group, name, &problem);

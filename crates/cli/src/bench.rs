@@ -11,6 +11,7 @@ use lossmith_core::format::Format;
 use lossmith_core::loss::Definition;
 use lossmith_core::shape::Layout;
 use lossmith_core::{Loss, catalogue};
+use lossmith_fused::Level;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -33,6 +34,9 @@ pub(crate) struct Wanted {
     /// The format of its numbers
     #[arg(long, default_value = ENGINES[0].format.name, value_parser = one_of(|engine| engine.format.name))]
     format: String,
+    /// The vector instructions of the fused engine [default: the best of this machine]
+    #[arg(long, value_parser = level)]
+    level: Option<Level>,
     /// Seconds for each loss and size, though never fewer than five rounds
     #[arg(long, default_value = "0.5")]
     seconds: f64,
@@ -53,6 +57,14 @@ fn one_of(what: fn(&Engine) -> &'static str) -> PossibleValuesParser {
     all.sort_unstable();
     all.dedup();
     PossibleValuesParser::new(all)
+}
+
+/// The level of this machine with that name.
+fn level(name: &str) -> Result<Level, String> {
+    let all = Level::available();
+    let names: Vec<_> = all.iter().map(Level::to_string).collect();
+    let named = names.iter().position(|level| level.eq_ignore_ascii_case(name));
+    named.map(|place| all[place]).ok_or_else(|| format!("this machine has {}", names.join(", ")))
 }
 
 /// Losses at sizes, all with the same bar: a group of the bars' file.
@@ -105,15 +117,16 @@ pub(crate) fn run(wanted: &Wanted) -> Result<String, Error> {
             "--backend {backend} --format {format} has none of these sizes: give --size, or another format"
         )));
     }
+    let level = wanted.level.unwrap_or_else(Level::detect);
     let budget = Budget { time: Duration::from_secs_f64(wanted.seconds), rounds: 5 };
     let progress = Progress::new(runs.len());
     let mut rows = Vec::new();
     for (case, bar, engine) in runs {
         progress.step(&format!("{} {}", case.loss, case.size));
-        rows.push(measure(case, bar, engine, budget)?);
+        rows.push(measure(level, case, bar, engine, budget)?);
     }
     progress.clear();
-    let report = if wanted.json { describe(&rows) } else { show(&rows) };
+    let report = if wanted.json { describe(&rows, level) } else { show(&rows, level) };
     let misses: Vec<_> = rows.iter().filter_map(|row| row.miss(&rows)).collect();
     if wanted.check && !misses.is_empty() {
         return Err(Error::Slow { report, misses });
@@ -202,6 +215,7 @@ fn plain(cases: &[(Case, Option<f64>)]) -> Vec<(Case, Option<f64>)> {
 }
 
 fn measure(
+    level: Level,
     case: &Case,
     bar: Option<f64>,
     engine: &'static Engine,
@@ -210,16 +224,16 @@ fn measure(
     let loss = case.loss()?;
     let problem = case.problem(&loss)?;
     let mut row = None;
-    (engine.time)(&loss, &problem, &mut |once| {
+    (engine.time)(level, &loss, &problem, &mut |once| {
         let mut roof = Roof::new(&problem, once()?, engine.format, (engine.threads)());
         let [times, roofs] = alternate(budget, || once().map(drop), || roof.run())?;
         row = Some(Row {
             case: case.clone(),
             engine,
-            // Bars are of f32, with 512-bit vectors.
+            // Bars are of f32, with 512-bit vectors; without them, half.
             bar: bar
                 .filter(|_| engine.format == Format::F32)
-                .map(|bar| if wide() { bar } else { bar / 2.0 }),
+                .map(|bar| if level.to_string() == "AVX-512" { bar } else { bar / 2.0 }),
             seconds: times.median(),
             spread: times.spread(),
             roof: roofs.median(),
@@ -229,29 +243,6 @@ fn measure(
         Ok(())
     })?;
     row.ok_or_else(|| Error::Usage(format!("{} was not measured", case.loss)))
-}
-
-/// Whether there are 512-bit vectors; bars are for these, and half without.
-fn wide() -> bool {
-    simd() == "AVX-512"
-}
-
-/// The widest vectors the processor has.
-fn simd() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let has = std::arch::is_x86_feature_detected!("avx512f");
-        let narrower = || std::arch::is_x86_feature_detected!("avx2");
-        if has {
-            "AVX-512"
-        } else if narrower() {
-            "AVX2"
-        } else {
-            "SSE2"
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    std::env::consts::ARCH
 }
 
 impl Row {
@@ -278,7 +269,7 @@ impl Row {
     }
 }
 
-fn show(rows: &[Row]) -> String {
+fn show(rows: &[Row], level: Level) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header([
         "loss", "size", "", "buffers", "time", "spread", "GB/s", "roof", "", "of roof", "bar",
@@ -309,11 +300,10 @@ fn show(rows: &[Row]) -> String {
     });
     format!(
         "{}\n\n\
-         Value and gradients on {backend} in {format}: {threads} thread(s), {}. Medians; spread: of the middle half.\n\
+         Value and gradients on {backend} in {format}: {threads} thread(s), {level}. Medians; spread: of the middle half.\n\
          roof: a copy, or x − y, of the bytes that must be read and written at least once, by as many threads, in turns;\n\
          products: those of a loss's layers and of their gradients alone.",
         table.trim_fmt(),
-        simd(),
     )
 }
 
@@ -326,7 +316,7 @@ fn time(seconds: f64) -> String {
     }
 }
 
-fn describe(rows: &[Row]) -> String {
+fn describe(rows: &[Row], level: Level) -> String {
     let row = |row: &Row| {
         json!({
             "loss": row.case.loss, "size": row.case.size.to_string(), "variant": row.case.variant(),
@@ -336,7 +326,7 @@ fn describe(rows: &[Row]) -> String {
             "roof_seconds": row.roof, "fraction": row.fraction(), "bar": row.bar,
         })
     };
-    json!({ "simd": simd(), "rows": Value::from(rows.iter().map(row).collect::<Vec<_>>()) })
+    json!({ "simd": level.to_string(), "rows": Value::from(rows.iter().map(row).collect::<Vec<_>>()) })
         .to_string()
 }
 

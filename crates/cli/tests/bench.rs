@@ -42,6 +42,19 @@ fn every_loss_is_timed_at_a_tiny_size() {
 }
 
 #[test]
+fn narrower_instructions_have_half_the_bar() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = bars(&dir, 0.5);
+    let arguments = ["mse", "--level", "BASELINE", "--bars", path.to_str().unwrap(), "--json"];
+    let output = bench(&arguments);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["simd"], "baseline");
+    assert!(rows(&output).iter().all(|row| row["bar"] == 0.25), "{json}");
+    let unknown = String::from_utf8(bench(&["mse", "--level", "AVX3"]).stderr).unwrap();
+    assert!(unknown.contains("this machine has baseline"), "{unknown}");
+}
+
+#[test]
 fn bytes_are_those_that_must_be_read_and_written() {
     let arguments = ["mse", "cross_entropy", "--size", "4x3", "--backend", "ndarray", "--json"];
     let output = bench(&arguments);

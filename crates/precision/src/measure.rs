@@ -54,6 +54,8 @@ pub struct Measures {
     pub below: usize,
     /// Of the other sign than the exact result, neither being 0.
     pub sign: usize,
+    /// The largest error of what is flushed or of the other sign, in units in the last place.
+    pub astray: f64,
     /// Where the error is largest.
     pub worst: Option<Worst>,
     /// Where a result is NaN, infinite, flushed or of the wrong sign, the first.
@@ -103,6 +105,8 @@ impl Measures {
             };
             if let Some(counter) = counter {
                 *counter += 1;
+                let finite = got.is_finite() && rounded.is_finite();
+                self.astray = self.astray.max(if finite { ulps } else { 0.0 });
                 self.odd.get_or_insert_with(here);
                 continue;
             }
@@ -232,8 +236,10 @@ mod tests {
         let pairs = [(0.0, 1.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0), (-1.0, 1.0), (1.0, 1.0)];
         let measures = measured(&pairs, None);
         let Measures { nan, infinite, flushed, sign, .. } = measures;
+        let unit_of_one = f64::from(f32::EPSILON);
         assert_eq!([nan, infinite, flushed, sign], [1; 4]);
         assert_eq!((measures.disagreements(), measures.count(), measures.max()), (4, 1, 0.0));
+        assert_eq!(measures.astray, 2.0 / unit_of_one);
         assert_eq!(measures.odd.unwrap().index, 0);
         // What the format has as infinite, or as 0, is none.
         let measures = measured(&[(f64::INFINITY, 1e39), (0.0, 1e-46)], None);

@@ -30,7 +30,8 @@ pub fn agree(
     judged: bool,
     run: impl FnOnce(&Inputs<Dense>) -> Result<Evaluation<Dense>, Error>,
 ) -> Result<(), String> {
-    let inputs = problem.clone().rounded(format).inputs();
+    let rounded = problem.clone().rounded(format);
+    let inputs = rounded.inputs();
     let what =
         |wrong: String| Err(format!("{name} {}: {wrong}\n{loss:?} {problem:?}", format.name));
     match (run(&inputs), REFERENCE(loss, &inputs)) {
@@ -42,7 +43,7 @@ pub fn agree(
         // What is equal is within any bound, and the bound costs more than all the rest.
         (Ok(got), Ok(expected)) if judge(&got, &expected, &EQUAL, format).is_none() => Ok(()),
         // The plain sums of naive lose more than the bound allows; conformance names where.
-        (Ok(got), Ok(expected)) if judged && name != "naive" && !unjudgeable(loss, problem) => {
+        (Ok(got), Ok(expected)) if judged && name != "naive" && !unjudgeable(loss, &rounded) => {
             let bound = match loss.error_bound(&inputs, format) {
                 Ok(bound) => Tolerance::Bound(bound),
                 Err(error) => return what(format!("there is no bound: {error}")),
@@ -54,7 +55,7 @@ pub fn agree(
             let narrow = |wrong: &Mismatch| {
                 format != Format::F64
                     && !wrong.expected.is_finite()
-                    && any(problem, |x| !x.is_finite())
+                    && any(&rounded, |x| !x.is_finite())
             };
             match wrong.filter(|wrong| !narrow(wrong)) {
                 Some(wrong) => what(wrong.to_string()),
