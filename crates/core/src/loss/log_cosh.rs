@@ -36,13 +36,15 @@ const ENTRY: Entry = Entry {
     arguments: &[Argument::input(), Argument::target()],
 };
 
-/// The unreduced loss of one element: cosh e − 1 is (eᵉ − 1)²/2eᵉ, which neither cancels nor, below 1, overflows.
+/// The unreduced loss of one element, by one exponential and one logarithm of 1 + z: near 0 that of cosh e − 1, which is
+/// (e⁻ᵉ − 1)²/2e⁻ᵉ; else that of e⁻²ᵉ, less ln 2, is added to e.
 fn formula<T: Real>(input: T, target: T) -> T {
     let e = (input - target).abs();
-    let m = e.exp_m1();
-    let near = (m * (m / (m + 1.0)) * 0.5).ln_1p();
-    let far = e + ((e * -2.0).exp().ln_1p() - e.constant(2.0).ln());
-    T::select(Compare::Lt, e, e.constant(1.0), near, far)
+    let choose = |near, far| T::select(Compare::Lt, e, e.constant(1.0), near, far);
+    let m = (-e).exp_m1();
+    let tail = m + 1.0;
+    let ln = choose(m * (m / tail) * 0.5, tail.square()).ln_1p();
+    choose(ln, e + (ln - e.constant(2.0).ln()))
 }
 
 impl Definition for LogCosh {
