@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Who is how wrong: the tables of docs/precision.md, of a report and of PyTorch and JAX on the same inputs.
+"""Who is how wrong: the tables of docs/precision.md, of a report and of PyTorch, JAX, burn and candle on its inputs.
 
 The report is made by `lossmith compare --report`, or is there already. Peers run on the inputs where any of our
 backends was worst or disagreed with the exact result, with their options, and on the edge table's; `lossmith compare
---theirs` judges them and us. A peer is left out where it has no such loss, option or number format.
+--theirs` judges them and us. A peer is left out where it has no such loss, option or number format. burn and candle
+run in the example `peers` of the crate beside, a process for each call.
 """
 
 import argparse
@@ -23,6 +24,7 @@ ROOT = HERE.parent.parent
 PAGE = ROOT / "docs/precision.md"
 EDGES = ROOT / "crates/conformance/edges.json"
 BINARY = ROOT / "target/release/lossmith"
+CRATES = ROOT / "target/release/examples/peers"
 
 ODD = ("nan", "infinite", "flushed", "sign")
 OURS = "fused"
@@ -49,6 +51,8 @@ def main():
         fill("table", matrix(report))
         fill("exceptions", exceptions(report))
     if arguments.only in (None, "peers"):
+        example = ["-p", "lossmith-benches", "--features", "peers", "--example", "peers"]
+        subprocess.run(["cargo", "build", "--locked", "--release", *example], cwd=ROOT, check=True)
         fill("peers", peers(report))
 
 
@@ -125,6 +129,10 @@ def exceptions(report):
 
 class Missing(Exception):
     """The peer has no such loss, option or number format."""
+
+
+class Panic(Exception):
+    """The peer stops the process that asks."""
 
 
 def dtypes():
@@ -261,20 +269,48 @@ def in_jax(loss, options, reduction, arrays, leaves):
     return {name: np.asarray(x) for name, x in {"value": value, **{f"grad.{k}": g for k, g in zip(leaves, grads)}}.items()}
 
 
-PEERS = {"PyTorch": in_torch, "JAX": in_jax}
+def in_rust(crate, loss, options, reduction, arrays, leaves):
+    """Value and gradients in a Rust crate, on the CPU."""
+    reduction = "none" if loss in FUNCTIONS else reduction
+    words = [f"{name}={str(value).lower()}" for name, value in options.items()]
+    with tempfile.TemporaryDirectory() as directory:
+        given, results = Path(directory) / "given.safetensors", Path(directory) / "results.safetensors"
+        save(given, arrays)
+        done = subprocess.run([CRATES, crate, loss, given, results, reduction, *words, *leaves], capture_output=True, text=True)
+        if done.returncode == 101:
+            raise Panic(next(line for line in done.stderr.splitlines() if line and not line.startswith("thread ")))
+        if done.returncode:
+            raise Missing(done.stderr.partition("\n")[0])
+        return load(results)
+
+
+PEERS = {"PyTorch": in_torch, "JAX": in_jax, "burn": functools.partial(in_rust, "burn"), "candle": functools.partial(in_rust, "candle")}
+# What there is a count of alone as well.
+PYTHON = ("PyTorch", "JAX")
+NAMES = {"float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64"}
 
 
 def save(path, arrays):
     """A .safetensors file, which has bf16 as well."""
-    names = {"float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64"}
     head, parts, at = {}, [], 0
     for name, array in arrays.items():
         part = array.tobytes()
-        head[name] = {"dtype": names[array.dtype.name], "shape": array.shape, "data_offsets": [at, at + len(part)]}
+        head[name] = {"dtype": NAMES[array.dtype.name], "shape": array.shape, "data_offsets": [at, at + len(part)]}
         parts.append(part)
         at += len(part)
     text = json.dumps(head).encode()
     path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(parts))
+
+
+def load(path):
+    """The arrays of such a file."""
+    import numpy as np
+
+    data = path.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    kinds = {NAMES[np.dtype(kind).name]: kind for kind in (*dtypes().values(), np.int64)}
+    part = lambda one: np.frombuffer(data[start + one["data_offsets"][0] : start + one["data_offsets"][1]], kinds[one["dtype"]])
+    return {name: part(one).reshape(one["shape"]) for name, one in json.loads(data[8:start]).items() if name != "__metadata__"}
 
 
 def judged(loss, dtype, options, arrays, theirs):
@@ -293,16 +329,17 @@ def judged(loss, dtype, options, arrays, theirs):
 
 
 def wrong(results):
-    """How many results are NaN, infinite, 0 or of the other sign, and the bits lost at the worst of the rest."""
+    """How many results are NaN or infinite where the exact one is not, and the bits lost at the worst of the rest."""
     if not results:
         raise Missing("not supported")
-    return sum(map(odd, results)), max(result["bits"] for result in results)
+    worst = max(max(result["max_ulp"], result["astray_ulp"]) for result in results)
+    return sum(result["nan"] + result["infinite"] for result in results), math.log2(worst + 1)
 
 
 def peers(report):
     """Ours beside theirs, and in how many cells ours is no worse."""
     # Loss and format, and the peer: [ours, theirs], on what the peer can run.
-    cells, refused = collections.defaultdict(dict), collections.Counter()
+    cells, refused, panics = collections.defaultdict(dict), collections.Counter(), collections.Counter()
     differentiable = collections.defaultdict(set)
     for cell in report["cells"]:
         differentiable[cell["loss"]] |= {o["output"].removeprefix("grad.") for o in cell["outputs"]} - {"value"}
@@ -313,6 +350,9 @@ def peers(report):
             try:
                 theirs = run(loss, parsed, options.get("reduction", "mean"), arrays, leaves)
                 pair = judged(loss, dtype, options, arrays, theirs)
+            except Panic as why:
+                panics[peer, loss, dtype, str(why)] += 1
+                continue
             except (Missing, RuntimeError, TypeError, ValueError, NotImplementedError, KeyError) as why:
                 refused[peer, loss, dtype, str(why)[:100]] += 1
                 continue
@@ -320,32 +360,37 @@ def peers(report):
             cells[loss, dtype][peer] = [(a + c, max(b, d)) for (a, b), (c, d) in zip(before, pair)]
     for (peer, *what), count in sorted(refused.items()):
         print(peer, *what, count, file=sys.stderr)
-    return table_of_peers(cells)
+    return table_of_peers(cells, panics)
 
 
-def table_of_peers(cells):
+def table_of_peers(cells, panics):
     worse = lambda ours, theirs: ours[0] > theirs[0] or ours[0] == theirs[0] and ours[1] > theirs[1] + SAME
     show = lambda one: f"{one[1]:.1f}{'!' if one[0] else ''}"
-    rows, lost, counts = collections.defaultdict(dict), [], collections.Counter()
+    rows, lost, counts = [], [], collections.Counter()
     for (loss, dtype), found in cells.items():
-        counts["cells"] += 1
         behind = [peer for peer, (ours, theirs) in found.items() if worse(ours, theirs)]
-        counts["best"] += not behind
+        for peers in (tuple(PEERS), PYTHON):
+            counts[peers] += any(peer in found for peer in peers)
+            counts[peers, "best"] += any(peer in found for peer in peers) and not any(peer in behind for peer in peers)
         counts["bits"] += all(ours[1] <= theirs[1] + SAME for ours, theirs in found.values())
-        for peer, (ours, theirs) in found.items():
+        for peer in found:
             counts[peer] += 1
             counts[peer, "best"] += peer not in behind
-            rows[loss][dtype, peer] = f"{show(ours)} : {show(theirs)}"
-        lost += [f"`{loss}` {dtype} ({peer}: {found[peer][0][1]:.1f}{'!' * (found[peer][0][0] > 0)} : {found[peer][1][1]:.1f})" for peer in behind]
-    columns = [(dtype, peer) for peer in PEERS for dtype in dtypes()]
-    said = f"Ours is the smallest error, or equal, in {counts['best']} of {counts['cells']} cells of loss × format"
-    said += f" ({100 * counts['best'] / max(counts['cells'], 1):.1f} %): "
-    said += ", ".join(f"{counts[peer, 'best']} of {counts[peer]} against {peer}" for peer in PEERS) + "."
-    said += f" By the bits alone, whatever is marked, it is in {counts['bits']} of {counts['cells']}."
+        row = [f"{show(found[peer][0])} : {show(found[peer][1])}" if peer in found else "–" for peer in PEERS]
+        rows.append([f"`{loss}` {dtype}", *row])
+        lost += [f"`{loss}` {dtype} ({peer}: {' : '.join(map(show, found[peer]))})" for peer in behind]
+    of = lambda what: f"{counts[what, 'best']} of {counts[what]}"
+    part = lambda what: f"{of(what)} ({100 * counts[what, 'best'] / max(counts[what], 1):.1f} %)"
+    said = f"Ours is the smallest error, or equal, in {part(tuple(PEERS))} cells of loss × format: "
+    said += ", ".join(f"{of(peer)} against {peer}" for peer in PEERS)
+    said += f"; against {' and '.join(PYTHON)} alone in {part(PYTHON)}."
+    said += f" By the bits alone, whatever is marked, it is in {counts['bits']} of {counts[tuple(PEERS)]}."
     if lost:
-        said += f"\nBehind, with what is marked first: {', '.join(lost)}."
-    head = ["ours : theirs", *(f"{peer} {dtype}" for dtype, peer in columns)]
-    return f"{said}\n\n{lines(head, [[f'`{loss}`', *(row.get(column, '–') for column in columns)] for loss, row in rows.items()])}"
+        said += f"\nBehind, ours first: {', '.join(lost)}."
+    if panics:
+        told = [f"{peer} in `{loss}` {dtype} ({count}: {why})" for (peer, loss, dtype, why), count in sorted(panics.items())]
+        said += f"\nPanics, which are in no cell: {', '.join(told)}."
+    return f"{said}\n\n{lines(['ours : theirs', *PEERS], rows)}"
 
 
 if __name__ == "__main__":

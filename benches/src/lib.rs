@@ -4,6 +4,8 @@
 
 mod case;
 mod engine;
+#[cfg(feature = "peers")]
+pub mod peers;
 mod roof;
 mod timing;
 

@@ -1,11 +1,11 @@
 //! burn on its CPU backend flex, and candle on the CPU: their own losses, and the gradient by their own autodiff.
 
-use burn::nn::loss::{BinaryCrossEntropyLossConfig, CrossEntropyLossConfig, MseLoss, Reduction};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use candle_core::Var;
-use candle_nn::loss as candle;
 use criterion::BenchmarkGroup;
 use criterion::measurement::WallTime;
+use lossmith_benches::peers::burn::{self as burns, Argument, Line};
+use lossmith_benches::peers::{Given, candle as candles};
 use lossmith_benches::{AnyLoss, narrow};
 use lossmith_burn::{Arguments, Forward, FusedBurn, Mode, Through};
 use lossmith_core::{Dense, catalogue};
@@ -24,42 +24,30 @@ pub(crate) fn bench(group: &mut BenchmarkGroup<'_, WallTime>, loss: &str, proble
 
 fn burn(loss: &str, problem: &Problem) -> Box<dyn FnMut()> {
     let device = Device::flex().autodiff();
-    let numbers = |index: usize| &problem.numbers[index].1;
-    let line = |index: usize| {
-        let data = narrow::<f32>(numbers(index));
-        Tensor::<1>::from_data(TensorData::new(data, numbers(index).shape()), &device)
-    };
-    match loss {
-        "cross_entropy" => {
-            let data = TensorData::new(narrow::<f32>(numbers(0)), numbers(0).shape());
-            let input = Tensor::<2>::from_data(data, &device).require_grad();
-            let labels = &problem.labels[0].1;
-            let data = TensorData::new(labels.data.clone(), labels.shape.as_slice());
-            let target = Tensor::<1, Int>::from_data(data, &device);
-            let loss = CrossEntropyLossConfig::new().init(&device);
-            Box::new(move || {
-                let grads = loss.forward(input.clone(), target.clone()).backward();
-                black_box(input.grad(&grads).unwrap());
-            })
-        }
-        "mse" => {
-            let (input, target) = (line(0).require_grad(), line(1));
-            Box::new(move || {
-                let value = MseLoss::new().forward(input.clone(), target.clone(), Reduction::Mean);
-                black_box(input.grad(&value.backward()).unwrap());
-            })
-        }
-        // burn's targets are labels, 0 or 1.
-        "binary_cross_entropy_with_logits" => {
-            let (input, target) = (line(0).require_grad(), line(1).greater_elem(0.5).int());
-            let loss = BinaryCrossEntropyLossConfig::new().with_logits(true).init(&device);
-            Box::new(move || {
-                let grads = loss.forward(input.clone(), target.clone()).backward();
-                black_box(input.grad(&grads).unwrap());
-            })
-        }
-        other => unreachable!("{other} is not in the table"),
+    let line = |numbers: &Dense| Tensor::<1>::from_data(narrow::<f32>(numbers).as_slice(), &device);
+    let input = line(&problem.numbers[0].1).require_grad();
+    let mut given = Vec::new();
+    for (name, numbers) in &problem.numbers {
+        let line = match *name {
+            "input" => Line::Numbers(input.clone()),
+            // burn's targets are labels, 0 or 1.
+            _ if burns::WHOLE.contains(&loss) => {
+                Line::Labels(line(numbers).greater_elem(0.5).int())
+            }
+            _ => Line::Numbers(line(numbers)),
+        };
+        given.push(((*name).to_owned(), Argument { line, sides: numbers.shape().to_vec() }));
     }
+    for (name, labels) in &problem.labels {
+        let line = Line::Labels(Tensor::from_data(labels.data.as_slice(), &device));
+        given.push(((*name).to_owned(), Argument { line, sides: labels.shape.clone() }));
+    }
+    let loss = loss.to_owned();
+    let (options, given) = (Given::from_iter([]), given.into_iter().collect());
+    Box::new(move || {
+        let value = burns::value(&loss, &options, &given, &device).unwrap().mean();
+        black_box(input.grad(&value.backward()).unwrap());
+    })
 }
 
 /// Our loss in burn's autodiff: forward, and backward to the input.
@@ -92,26 +80,24 @@ fn on_rank<const D: usize>(loss: Through<AnyLoss>, problem: &Problem) -> Box<dyn
 }
 
 fn candle(loss: &str, problem: &Problem) -> Box<dyn FnMut()> {
-    let device = candle_core::Device::Cpu;
-    let numbers = |index: usize| {
-        let numbers = &problem.numbers[index].1;
+    let tensor = |numbers: &Dense| {
+        let device = candle_core::Device::Cpu;
         candle_core::Tensor::from_vec(narrow::<f32>(numbers), numbers.shape(), &device).unwrap()
     };
-    let input = Var::from_tensor(&numbers(0)).unwrap();
-    let (of, target): (fn(&_, &_) -> _, _) = match loss {
-        "cross_entropy" => {
-            let labels = &problem.labels[0].1;
-            let data: Vec<_> =
-                labels.data.iter().map(|&label| u32::try_from(label).unwrap()).collect();
-            let n = data.len();
-            (candle::cross_entropy, candle_core::Tensor::from_vec(data, n, &device).unwrap())
-        }
-        "mse" => (candle::mse, numbers(1)),
-        "binary_cross_entropy_with_logits" => (candle::binary_cross_entropy_with_logit, numbers(1)),
-        other => unreachable!("{other} is not in the table"),
-    };
+    let numbers = problem.numbers.iter().map(|(name, numbers)| (name, tensor(numbers)));
+    let labels = problem.labels.iter().map(|(name, labels)| {
+        let data: Vec<_> = labels.data.iter().map(|&label| u32::try_from(label).unwrap()).collect();
+        let device = candle_core::Device::Cpu;
+        (name, candle_core::Tensor::from_vec(data, labels.shape.as_slice(), &device).unwrap())
+    });
+    let named = |(name, tensor): (&&str, _)| ((*name).to_owned(), tensor);
+    let mut given: Vec<_> = numbers.chain(labels).map(named).collect();
+    let input = Var::from_tensor(&given[0].1).unwrap();
+    given[0].1 = input.as_tensor().clone();
+    let (options, given) = (Given::from_iter([]), given.into_iter().collect());
+    let loss = loss.to_owned();
     Box::new(move || {
-        let value = of(&input, &target).unwrap();
+        let value = candles::value(&loss, &options, &given).unwrap();
         black_box(value.backward().unwrap().get(&input).unwrap());
     })
 }
