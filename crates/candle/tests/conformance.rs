@@ -73,8 +73,6 @@ conformance_losses!(
         "edges: smooth_l1 41",
         "edges: huber 43",
         "edges: huber 44a",
-        "edges: huber smallest difference",
-        "edges: log_cosh 45b",
         "edges: poisson_nll 47",
         "edges: poisson_nll 48",
         "edges: mse masked row with NaN",

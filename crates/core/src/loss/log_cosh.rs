@@ -40,10 +40,12 @@ const ENTRY: Entry = Entry {
 /// (e⁻ᵉ − 1)²/2e⁻ᵉ; else that of e⁻²ᵉ, less ln 2, is added to e.
 fn formula<T: Real>(input: T, target: T) -> T {
     let e = (input - target).abs();
-    let choose = |near, far| T::select(Compare::Lt, e, e.constant(1.0), near, far);
+    let one = e.constant(1.0);
+    let choose = |near, far| T::select(Compare::Lt, e, one, near, far);
     let m = (-e).exp_m1();
     let tail = m + 1.0;
-    let ln = choose(m * (m / tail) * 0.5, tail.square()).ln_1p();
+    // The tail is 0 far away, where nothing is divided by it.
+    let ln = choose(m * (m / choose(tail, one)) * 0.5, tail.square()).ln_1p();
     choose(ln, e + (ln - e.constant(2.0).ln()))
 }
 
