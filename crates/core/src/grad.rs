@@ -86,11 +86,11 @@ pub(crate) fn gradients<'g>(
 /// x and c where the node is x · x, of which c is 1, or x · (x · c), c being the same for all inputs.
 fn square(graph: &Graph, node: Node) -> Option<(Id, Var<'_>)> {
     let Node::Binary(Binary::Mul, x, other) = node else { return None };
-    match graph.node(other).0 {
-        _ if x == other => Some((x, graph.number(1.0))),
-        Node::Binary(Binary::Mul, of, c) if x == of && fixed(graph, c) => Some((x, graph.var(c))),
-        _ => None,
+    if x == other {
+        return Some((x, graph.number(1.0)));
     }
+    let Node::Binary(Binary::Mul, of, c) = graph.node(other).0 else { return None };
+    (x == of && fixed(graph, c)).then(|| (x, graph.var(c)))
 }
 
 /// Whether a node depends on no tensor.

@@ -285,10 +285,13 @@ impl<F: Lane> Work for Reduction<'_, F> {
             }
         }
         let sums: &mut [f64] = match what {
-            Reduced::Sum(sums, _) | Reduced::SumOfProducts(sums, ..) if F::WIDE => sums,
-            Reduced::FoldSum(sums, _) | Reduced::FoldOfProducts(sums, ..) if F::WIDE => sums,
-            _ => return,
+            Reduced::Sum(sums, _) | Reduced::SumOfProducts(sums, ..) => sums,
+            Reduced::FoldSum(sums, _) | Reduced::FoldOfProducts(sums, ..) => sums,
+            Reduced::Max(..) | Reduced::Pick(..) | Reduced::FoldMax(..) => return,
         };
+        if !F::WIDE {
+            return;
+        }
         for (sum, &lost) in sums.iter_mut().zip(&*lost) {
             // Of a sum that is not finite, what it has lost is not a number.
             *sum += if lost.abs() < F::INFINITY { lost.to_f64() } else { 0.0 };
