@@ -118,7 +118,9 @@ fn an_epsilon_that_the_format_does_not_have() {
     let cell = found(&loss, HALF);
     let odd = cell.outputs[0].1.odd.as_ref().unwrap();
     assert!(cell.outputs[0].1.disagreements() > 0);
-    assert!(blamed(&loss, odd, Format::F16) != "sqrt");
+    // In the format the square is 0, and the sum where it is not.
+    let blamed = blamed(&loss, odd, Format::F16);
+    assert!(["square", "add"].contains(&blamed.as_str()), "{blamed}");
     let fine = found(&loss, SINGLE);
     assert!(fine.outputs[0].1.percentile_99() < cell.outputs[0].1.percentile_99());
 }
