@@ -42,7 +42,7 @@ def main():
     parser.add_argument("--report", type=Path, default=ROOT / "target/precision", help="its directory [default: %(default)s]")
     parser.add_argument("--only", choices=["report", "peers"], help="one part of the page alone")
     arguments = parser.parse_args()
-    subprocess.run(["cargo", "build", "--locked", "--release", "-p", "lossmith-cli"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--locked", "--release", "-p", "lossmith-cli", "--features", "burn,candle"], cwd=ROOT, check=True)
     data = arguments.report / "precision.json"
     if not data.exists():
         subprocess.run([BINARY, "compare", "--report", arguments.report], check=True, stdout=subprocess.DEVNULL)
