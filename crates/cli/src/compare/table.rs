@@ -232,8 +232,8 @@ fn describe(output: &Output) -> Value {
         "mean_ulp": number(measures.mean()), "not_nearest": measures.misrounded(),
         "max_relative": number(measures.relative), "max_absolute": number(measures.absolute),
         "explained": number(measures.explained), "input_rounding": number(*rounding),
-        "nan": measures.nan, "infinite": measures.infinite, "flushed": measures.flushed, "astray_ulp": number(measures.astray),
-        "sign": measures.sign, "beyond": measures.beyond, "below": measures.below,
+        "nan": measures.nan, "infinite": measures.infinite, "flushed": measures.flushed,
+        "sign": measures.sign, "astray_ulp": number(measures.astray), "beyond": measures.beyond, "below": measures.below,
         "worst": worst, "cause": cause, "overflow": overflow,
     })
 }
