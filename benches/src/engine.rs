@@ -152,7 +152,7 @@ fn fresh<A, R: Runner<A>>(
     })
 }
 
-/// Runs of the fused engine that write gradients into the same buffers.
+/// Runs of the fused engine that write their results into the same buffers.
 fn into_buffers<A>(
     level: Level,
     loss: &AnyLoss,
@@ -173,10 +173,11 @@ where
         |(name, _): &(String, _)| of(name).map(|(name, x)| (*name, vec![zero; x.data().len()]));
     let mut buffers: Vec<_> = evaluation.grads.iter().filter_map(buffer).collect();
     let written = evaluation.outputs().map(|(_, output)| len(output)).sum();
+    let mut value = vec![zero; len(&evaluation.value)];
     measure(&mut || {
         let buffers = buffers.iter_mut().map(|(name, buffer)| (*name, buffer.as_mut_slice()));
         let mut grads: Vec<_> = buffers.collect();
-        black_box(prepared.value_and_grad_into(black_box(inputs), &mut grads)?);
+        prepared.fill(black_box(inputs), black_box(&mut value), &mut grads)?;
         Ok(written)
     })
 }

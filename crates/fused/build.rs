@@ -84,7 +84,8 @@ fn variants(loss: &AnyLoss) -> Vec<AnyLoss> {
     all
 }
 
-/// Arguments with none, or also one or all, that may be left out, and gradients of none, the first or all.
+/// Arguments with none, or also one or all, that may be left out, and gradients of none, the first, all, or all but the
+/// target, which is data as a rule.
 fn inputs(loss: &AnyLoss, optional_too: bool) -> Vec<Inputs<Dense>> {
     let own = loss.entry().arguments;
     let optional = own.iter().chain([&SAMPLE_WEIGHT]).filter(|argument| argument.optional);
@@ -98,10 +99,13 @@ fn inputs(loss: &AnyLoss, optional_too: bool) -> Vec<Inputs<Dense>> {
     for optional in given {
         let required = own.iter().filter(|argument| !argument.optional);
         let arguments: Vec<_> = required.chain(optional).collect();
-        for indices in [false, true] {
+        // What the classes of a target may be given as; a set has one label to as many as a body takes.
+        let sets = arguments.iter().any(|argument| argument.values == Values::IndexSets);
+        let labels = if sets { 1..=body::LABELS } else { 0..=1 };
+        for labels in labels {
             let Some(inputs) = arguments
                 .iter()
-                .try_fold(Inputs::new(), |inputs, argument| with(inputs, argument, indices).ok())
+                .try_fold(Inputs::new(), |inputs, argument| with(inputs, argument, labels).ok())
             else {
                 continue;
             };
@@ -109,27 +113,31 @@ fn inputs(loss: &AnyLoss, optional_too: bool) -> Vec<Inputs<Dense>> {
             let first_only =
                 later.fold(inputs.clone(), |inputs, other| inputs.constant(other.name));
             let none = first_only.clone().constant("input");
-            all.extend([inputs, first_only, none]);
+            let but_target = inputs.clone().constant("target");
+            all.extend([inputs, but_target, first_only, none]);
         }
     }
     all
 }
 
-/// With an argument of two rows of three classes.
-fn with(inputs: Inputs<Dense>, argument: &Argument, indices: bool) -> Result<Inputs<Dense>, Error> {
+/// With an argument of two rows of four classes, of which so many are labels.
+fn with(inputs: Inputs<Dense>, argument: &Argument, labels: usize) -> Result<Inputs<Dense>, Error> {
     let shape: &[usize] = if argument.form == Form::Rows {
         &[2]
     } else if matches!(argument.form, Form::PerClass | Form::Features) {
-        &[3]
+        &[4]
     } else {
-        &[2, 3]
+        &[2, 4]
     };
     let one =
         |shape: &[usize], value: i64| Indices::new(shape, vec![value; shape.iter().product()]);
     Ok(match argument.values {
         Values::Indices => inputs.labels(argument.name, one(&[2], 0)?),
-        Values::Either if indices => inputs.labels(argument.name, one(&[2], 0)?),
-        Values::IndexSets => inputs.labels(argument.name, one(&[2, 3], -1)?),
+        Values::Either if labels > 0 => inputs.labels(argument.name, one(&[2], 0)?),
+        Values::IndexSets => {
+            let set = (0..4).map(|place| if place < labels { 0 } else { -1 });
+            inputs.labels(argument.name, Indices::new(shape, set.clone().chain(set).collect())?)
+        }
         Values::Numbers | Values::Either | Values::Integers => {
             let ones = vec![1.0; shape.iter().product()];
             inputs.tensor(argument.name, Dense::new(shape, ones)?)

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use lossmith_core::loss::{cross_entropy, linear_cross_entropy, mse};
+use lossmith_core::loss::{cross_entropy, linear_cross_entropy, mse, softplus};
 use lossmith_core::strided::Slice;
 use lossmith_core::{Inputs, Objective};
 use lossmith_fused::Fused;
@@ -31,6 +31,16 @@ fn third_run(
     let mut grad = vec![0.0_f32; elements];
     let mut run = || prepared.value_and_grad_into(inputs, &mut [("input", &mut grad)]).unwrap();
     third(|| drop(run()), elements * arrays)
+}
+
+/// Of a loss that is not reduced, with its value and its gradient in buffers.
+fn third_run_filled(loss: impl Into<Objective>, x: &[f32]) -> [u64; 2] {
+    let inputs =
+        Inputs::<Slice<'_, f32>>::new().tensor("input", Slice::new(&[x.len()], x).unwrap());
+    let mut prepared = Fused::new().threads(2).unwrap().prepare(loss);
+    let [mut value, mut grad] = [x.to_vec(), x.to_vec()];
+    let run = || prepared.fill(&inputs, &mut value, &mut [("input", &mut grad)]).unwrap();
+    third(run, x.len())
 }
 
 /// Of a loss, with its gradient over the input.
@@ -92,6 +102,7 @@ fn a_third_run_allocates_next_to_nothing_and_logits_are_never_held() {
     let measured = [
         ("mse", third_run(mse(), &by_element, [1_000_000, 2])),
         ("cross_entropy", third_run(cross_entropy(), &by_row, [1_000_000, 1])),
+        ("softplus", third_run_filled(softplus(), &input)),
         (
             "mse over",
             third_run_over(mse(), &by_element.clone().without("input"), (&[1_000_000], &input)),

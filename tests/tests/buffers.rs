@@ -47,7 +47,11 @@ fn same(prepared: &mut Prepared<f32>, loss: &AnyLoss, inputs: &Slices) {
     buffers.reverse();
     let mut given: Vec<_> =
         buffers.iter_mut().map(|(name, buffer)| (*name, buffer.as_mut_slice())).collect();
+    let mut filled = vec![-7.0; right.value.data().len()];
+    prepared.fill(inputs, &mut filled, &mut given).unwrap();
+    given.iter_mut().for_each(|(_, buffer)| buffer.fill(-7.0));
     let value = prepared.value_and_grad_into(inputs, &mut given).unwrap();
+    assert_eq!(bits(&filled), bits(right.value.data()), "{loss:?} {inputs:?}");
     let what = || format!("{loss:?} {inputs:?}");
     assert_eq!(value.shape(), right.value.shape(), "{}", what());
     for value in [&value, &fresh.value] {
@@ -227,21 +231,58 @@ fn wrong_buffers_are_refused() {
 }
 
 #[test]
-fn wrong_input_leaves_buffers_alone() {
+fn wrong_labels_leave_buffers_alone() {
     let mut buffer = vec![-7.0_f32; 4];
     let of = |data: &[f32]| Slice::new(&[2, 2], data.to_vec()).unwrap();
     let logits = Slices::new().tensor("input", of(&[0.0; 4])).labels("target", [0, 2]);
     let mut prepared = Fused::new().prepare(cross_entropy());
     let error = prepared.value_and_grad_into(&logits, &mut [("input", &mut buffer)]).unwrap_err();
     assert!(matches!(error, Error::Label { index: 1, value: 2, classes: 2, .. }), "{error}");
-    let beyond = Slices::new()
-        .tensor("input", of(&[0.5, 0.5, 1.5, 0.5]))
-        .tensor("target", of(&[0.0; 4]))
-        .constant("target");
-    let mut prepared = Fused::new().prepare(binary_cross_entropy());
-    let error = prepared.value_and_grad_into(&beyond, &mut [("input", &mut buffer)]).unwrap_err();
-    assert!(matches!(error, Error::Domain { argument: "input", index: 2, .. }), "{error}");
     assert_eq!(buffer, [-7.0; 4]);
+}
+
+/// Numbers are looked at as they are walked, in many blocks by several threads: the first outside is the one that is named,
+/// the argument's that comes first, whether an array is walked in the order of memory or not.
+#[test]
+fn the_first_number_outside_its_domain_is_named() {
+    const ROWS: usize = 500;
+    const SIDE: usize = 400;
+    let shape = [ROWS, SIDE];
+    for (input, target, first) in [
+        (vec![150_001, 70_000], vec![3], ("input", 70_000)),
+        (vec![], vec![199_999, 131_073], ("target", 131_073)),
+        (vec![199_999], vec![], ("input", 199_999)),
+    ] {
+        let with = |outside: &[usize]| {
+            let mut all = vec![0.5_f32; ROWS * SIDE];
+            outside.iter().for_each(|&index| all[index] = 1.5);
+            all
+        };
+        let (x, t) = (with(&input), with(&target));
+        let is_named = |error: Error| {
+            let Error::Domain { argument, index, value, .. } = error else { panic!("{error}") };
+            assert_eq!(((argument, index), value), (first, 1.5));
+        };
+        let mut prepared = Fused::new().threads(3).unwrap().prepare(binary_cross_entropy());
+        let slice = |all: &[f32]| Slice::new(&shape, all.to_vec()).unwrap();
+        let inputs = Slices::new().tensor("input", slice(&x)).tensor("target", slice(&t));
+        is_named(prepared.value_and_grad(&inputs).unwrap_err());
+        let mut value = [0.0];
+        let mut grad = vec![0.0; ROWS * SIDE];
+        let constant = inputs.clone().constant("target");
+        let mut grads = [("input", grad.as_mut_slice())];
+        is_named(prepared.fill(&constant, &mut value, &mut grads).unwrap_err());
+        // Column-major, whose memory has another order than indices, and beside what is row-major.
+        let [x, t] = [&x, &t].map(|all| DMatrix::from_row_slice(ROWS, SIDE, all));
+        let columns = lossmith_nalgebra::Inputs::new().tensor("input", &x).tensor("target", &t);
+        is_named(prepared.value_and_grad(&columns).unwrap_err());
+        let turned = ndarray::ArrayView2::from_shape((SIDE, ROWS), x.as_slice()).unwrap();
+        let rows = t.transpose();
+        let plain = ndarray::ArrayView2::from_shape((ROWS, SIDE), rows.as_slice()).unwrap();
+        let mixed = lossmith_ndarray::Inputs::<f32>::new();
+        let mixed = mixed.tensor("input", turned.t()).tensor("target", plain);
+        is_named(prepared.value_and_grad(&mixed).unwrap_err());
+    }
 }
 
 #[test]

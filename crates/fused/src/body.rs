@@ -12,7 +12,8 @@ use std::fmt::Write as _;
 pub(crate) const READS: usize = 8;
 pub(crate) const ONES: usize = 12;
 pub(crate) const WRITES: usize = 4;
-pub(crate) const LABELS: usize = 2;
+pub(crate) const LABELS: usize = 4;
+pub(crate) const SUMMED: usize = 8;
 
 /// What a body writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,8 +159,8 @@ impl Body {
         let fits = most(&[body.reads.len(), body.rows.len(), body.of_classes.len()]) <= READS
             && body.ones.len() <= ONES
             && most(&[body.labels.len(), body.belows.len()]) <= LABELS
-            && most(&[body.writes.len(), body.sums.len(), body.lane_sums.len()]) <= WRITES
-            && body.largest.len() <= WRITES;
+            && most(&[body.sums.len(), body.lane_sums.len()]) <= SUMMED
+            && most(&[body.writes.len(), body.largest.len()]) <= WRITES;
         let list = |letter: &str, count: usize| {
             let all: Vec<_> = (0..count).map(|place| format!("{letter}{place}")).collect();
             format!("[{}]", all.join(" "))

@@ -1,6 +1,6 @@
 //! The bodies that were compiled, and what they run on.
 
-use crate::body::{LABELS, ONES, READS, WRITES};
+use crate::body::{LABELS, ONES, READS, SUMMED, WRITES};
 use crate::chunk::{FEW, Few, LANES, Lanes, Sums, add_each, add_lanes, filled, largest_of_lanes};
 use crate::execute::NONE;
 use crate::math::{Below, Lane, PARTS, sigmoid_of, softplus_of};
@@ -62,7 +62,7 @@ pub struct Io<'a, F> {
     pub(crate) ones: [Spaced<'a, f64>; ONES],
     pub(crate) labels: [Spaced<'a, u32>; LABELS],
     pub(crate) writes: [SpacedMut<'a, F>; WRITES],
-    pub(crate) sums: [SpacedMut<'a, Sums>; WRITES],
+    pub(crate) sums: [SpacedMut<'a, Sums>; SUMMED],
     pub(crate) largest: [SpacedMut<'a, Lanes<F>>; WRITES],
     pub(crate) rows: usize,
     /// The place of the first lane in its row, and how many there are.
@@ -100,7 +100,7 @@ pub struct Beside<'a, F> {
     pub(crate) writes: [SpacedMut<'a, F>; WRITES],
     /// A label, a sum, a maximum and a lower bound a row.
     pub(crate) labels: [&'a [u32]; LABELS],
-    pub(crate) sums: [&'a mut [f64]; WRITES],
+    pub(crate) sums: [&'a mut [f64]; SUMMED],
     pub(crate) largest: [&'a mut [F]; WRITES],
     pub(crate) belows: [&'a [Belows<F>]; LABELS],
     pub(crate) classes: usize,

@@ -1,12 +1,12 @@
 //! The runner: arrays in, passes in order with the numbers between them, arrays out.
 
+use crate::domain;
 use crate::element::Element;
 use crate::execute::Scratch;
 use crate::math::Lane;
 use crate::program::{Over, Program};
 use crate::run::Run;
 use crate::simd::{Level, Work};
-use lossmith_core::catalogue::Domain;
 use lossmith_core::plan::{Entering, Leaving, Picks};
 use lossmith_core::strided::{Order, Seen, Slice, Strided, gather};
 use lossmith_core::{Dense, Error, Labels, Plan, Reference, Runner};
@@ -160,7 +160,7 @@ impl Fused {
             .collect();
         let mut slices: Vec<_> = buffers.iter_mut().map(Vec::as_mut_slice).collect();
         let given = (inputs.as_slice(), picks.labels.as_slice(), None);
-        let orders = self.fill(plan, program, pool, given, &mut slices);
+        let orders = self.fill(plan, program, pool, given, &mut slices)?;
         let outputs = plan.leaving().iter().zip(buffers).zip(orders);
         outputs
             .map(|((leaving, buffer), order)| A::from_elements(&leaving.shape, buffer, order))
@@ -168,6 +168,8 @@ impl Fused {
     }
 
     /// Writes what leaves the plan into the buffers, and says in which order each was written.
+    ///
+    /// Of the arguments' domains nothing has to be known, but where one is written over.
     pub(crate) fn fill<T: Element>(
         &self,
         plan: &Plan,
@@ -175,13 +177,27 @@ impl Fused {
         pool: &Pool<T>,
         (inputs, labels, over): (&[Seen<'_, T>], &[Labels<'_>], Option<Over>),
         buffers: &mut [&mut [T]],
-    ) -> Vec<Order> {
-        let (sides, leaving) = (plan.sides(), plan.leaving());
-        let run = Run { engine: self, sides, leaving, program, inputs, labels, over, pool };
+    ) -> Result<Vec<Order>, Error> {
+        let (sides, entering, leaving) = (plan.sides(), plan.entering(), plan.leaving());
+        let run =
+            Run { engine: self, sides, entering, leaving, program, inputs, labels, over, pool };
         let elements = sides.iter().map(|sides| sides.iter().product()).max().unwrap_or(0);
         // A product of small matrices may be much work.
         let elements = if program.joins() { usize::MAX } else { elements };
         self.on_threads(elements, || run.phases(buffers))
+    }
+
+    /// Checks that what entered is in its domains.
+    pub(crate) fn check<T: Element>(
+        &self,
+        entering: &[Entering],
+        inputs: &[Seen<'_, T>],
+    ) -> Result<(), Error> {
+        let elements = inputs.iter().map(|seen| seen.elements.len()).max().unwrap_or(0);
+        self.on_threads(elements, || {
+            let mut all = entering.iter().zip(inputs);
+            all.try_for_each(|(entering, seen)| domain::check(self.level, entering, seen))
+        })
     }
 
     /// Starts rayon's threads unless they have been: where they cannot be started, what asks for them panics.
@@ -209,7 +225,7 @@ impl Fused {
 /// Memory that blocks have worked in, for the next, and what they had copied of what they were written over.
 pub(crate) type Pool<T> = Mutex<Vec<(Scratch<<T as Element>::Compute>, Vec<T>)>>;
 
-/// The arrays of a plan's arguments as it reads them, in their domains.
+/// The arrays of a plan's arguments as it reads them.
 pub(crate) fn enter<'a, A>(
     engine: &Fused,
     plan: &Plan,
@@ -220,15 +236,7 @@ where
     A::Element: Element,
 {
     engine.workers()?;
-    let seen = |entering| see(entering, arrays);
-    let inputs = plan.entering().iter().map(seen).collect::<Result<Vec<_>, _>>()?;
-    let entering = plan.entering();
-    let elements = inputs.iter().map(|seen| seen.elements.len()).max().unwrap_or(0);
-    engine.on_threads(elements, || {
-        let mut all = entering.iter().zip(&inputs);
-        all.try_for_each(|(entering, seen)| check(engine.level, entering, seen))
-    })?;
-    Ok(inputs)
+    plan.entering().iter().map(|entering| see(entering, arrays)).collect()
 }
 
 /// An argument's array as a plan reads it.
@@ -294,27 +302,6 @@ impl<T: Element> Runner<Dense> for Rounded<T> {
     }
 }
 
-/// Checks that the numbers of an argument are in its domains.
-fn check<T: Element>(level: Level, entering: &Entering, seen: &Seen<'_, T>) -> Result<(), Error> {
-    for &(argument, domain) in &entering.domains {
-        let outside = |elements: &[T]| level.run(Outside { elements, domain });
-        if !seen.elements.par_chunks(ALONE).any(outside) {
-            continue;
-        }
-        // In the order that an index means.
-        let [batches, classes, inner] = entering.view.sides;
-        let [batch, class, step] = seen.strides;
-        for index in 0..batches * classes * inner {
-            let (n, c, i) = (index / inner / classes, index / inner % classes, index % inner);
-            let value = seen.elements[n * batch + c * class + i * step].widen().to_f64();
-            if !domain.holds(value) {
-                return Err(Error::Domain { argument, index, value, domain: domain.name });
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Checks class indices, in vectors and by all threads.
 pub(crate) fn check_labels(engine: &Fused, labels: &[Labels<'_>]) -> Result<(), Error> {
     labels.iter().try_for_each(|labels| {
@@ -344,34 +331,6 @@ impl Work for Labelled<'_> {
     #[inline(always)]
     fn run(self) -> Option<usize> {
         self.labels.labelled(self.rows)
-    }
-}
-
-/// Whether a number is outside a domain; NaN is in every one.
-struct Outside<'a, T> {
-    elements: &'a [T],
-    domain: Domain,
-}
-
-impl<T: Element> Work for Outside<'_, T> {
-    type Output = bool;
-
-    #[inline(always)]
-    fn run(self) -> bool {
-        let [low, high] = [self.domain.low, self.domain.high].map(T::Compute::from_f64);
-        let mut outside = false;
-        // In pieces, so that each is without a branch.
-        for piece in self.elements.chunks(1024) {
-            let mut here = 0;
-            for x in piece {
-                let x = x.widen();
-                let beyond = x < low || x > high;
-                let between = self.domain.ends && x > low && x < high;
-                here |= u32::from(beyond | between);
-            }
-            outside |= here != 0;
-        }
-        outside
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::chunk::{CHUNK, LANES, Lanes, SUMS, Slot, Sums, tree};
 use crate::compiled::Belows;
+use crate::domain::outside;
 use crate::element::Element;
 use crate::engine::Pool;
 use crate::kernel::{self, Values};
@@ -14,11 +15,13 @@ use crate::simd::Level;
 use crate::tile::{Stands, Tile};
 use crate::walk::{Along, Block, Walk};
 use lossmith_core::Labels;
+use lossmith_core::catalogue::Domain;
 use lossmith_core::op::Reduce;
 use lossmith_core::strided::Seen;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::mem::take;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a pass reads.
 #[derive(Clone, Copy)]
@@ -33,6 +36,9 @@ pub(crate) struct Ground<'a, T: Element> {
     /// The first position among all that have labels.
     pub(crate) first: usize,
     pub(crate) numbers: &'a [f64],
+    /// Inputs in the order of memory with domains that nobody has looked at, and whether a number is outside its own.
+    pub(crate) domains: &'a [(usize, Domain)],
+    pub(crate) outside: &'a AtomicBool,
 }
 
 /// Memory that a block works in, used again by the next.
@@ -257,6 +263,13 @@ impl<T: Element> Ground<'_, T> {
         for (offset, block) in self.walk.tiles(&whole) {
             let folds = (folds.as_mut_slice(), largest.as_mut_slice());
             self.stages((offset, &block), classes, scratch, parts, folds);
+        }
+        // What has just been computed with is in a near cache.
+        for &(input, domain) in self.domains {
+            let elements = &self.inputs[input].elements[whole.batch..][..whole.lanes];
+            if outside(self.level, elements, domain) {
+                self.outside.store(true, Ordering::Relaxed);
+            }
         }
         for (place, partial) in partials.iter_mut().take(self.pass.folds.len()).enumerate() {
             *partial = match self.pass.folds[place].1 {

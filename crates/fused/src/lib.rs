@@ -20,6 +20,7 @@ mod body;
 mod chunk;
 mod compiled;
 mod cut;
+mod domain;
 mod element;
 mod engine;
 mod execute;

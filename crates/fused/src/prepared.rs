@@ -51,8 +51,9 @@ impl<T: Element> Prepared<T> {
         &mut self,
         inputs: &Inputs<A>,
     ) -> Result<Evaluation<A::Output>, Error> {
-        let picks = self.ready(inputs)?;
+        self.planned(inputs)?;
         let Some((plan, program)) = &self.made else { return Err(no_value()) };
+        let picks = self.picks(plan, inputs)?;
         let arrays = inputs.arrays();
         let given = (arrays.as_slice(), &picks);
         let mut outputs =
@@ -68,24 +69,74 @@ impl<T: Element> Prepared<T> {
     ///
     /// # Errors
     /// An [`Error`] that names the argument at fault, or the buffer that is missing, of another size or for nothing.
+    /// After [`Error::Domain`] the buffers hold whatever numbers outside their domain give.
     pub fn value_and_grad_into<A: Strided<Element = T>>(
         &mut self,
         inputs: &Inputs<A>,
         grads: &mut [(&str, &mut [T])],
     ) -> Result<A::Output, Error> {
-        let picks = self.ready(inputs)?;
+        let shape = self.shaped(inputs)?;
+        let mut value = vec![T::of(0.0); shape.iter().product()];
+        let order = self.write(inputs, &mut value, grads)?;
+        A::from_elements(&shape, value, order)
+    }
+
+    /// As [`value_and_grad_into`](Self::value_and_grad_into), but the value goes into a slice too, in row-major order: for
+    /// losses that are not reduced, so that nothing as large as an argument is allocated.
+    ///
+    /// ```
+    /// use lossmith_core::{Inputs, loss::softplus, strided::Slice};
+    /// use lossmith_fused::Fused;
+    ///
+    /// let (x, mut value, mut slopes) = ([0.0_f64, -800.0], [0.0; 2], [0.0; 2]);
+    /// let inputs = Inputs::<Slice<f64>>::new().tensor("input", Slice::new(&[2], &x[..])?);
+    /// Fused::new().prepare(softplus()).fill(&inputs, &mut value, &mut [("input", &mut slopes)])?;
+    /// assert_eq!((value, slopes), ([2_f64.ln(), 0.0], [0.5, 0.0]));
+    /// # Ok::<(), lossmith_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there, or that the slice is of another size than the value.
+    pub fn fill<A: Strided<Element = T>>(
+        &mut self,
+        inputs: &Inputs<A>,
+        value: &mut [T],
+        grads: &mut [(&str, &mut [T])],
+    ) -> Result<(), Error> {
+        let shape = self.shaped(inputs)?;
+        let (expected, got) = (shape.iter().product(), value.len());
+        if got != expected {
+            return Err(Error::Length { shape, expected, got });
+        }
+        let order = self.write(inputs, value, grads)?;
+        reorder(value, &shape, order, Order::RowMajor);
+        Ok(())
+    }
+
+    /// The shape of the value, after the plan is made.
+    fn shaped<A: Strided<Element = T>>(&mut self, inputs: &Inputs<A>) -> Result<Vec<usize>, Error> {
+        let (plan, _) = self.planned(inputs)?;
+        plan.leaving().first().map(|value| value.shape.clone()).ok_or_else(no_value)
+    }
+
+    /// Writes the value, and the gradients in their arguments' order; says in which order the value is.
+    fn write<A: Strided<Element = T>>(
+        &self,
+        inputs: &Inputs<A>,
+        value: &mut [T],
+        grads: &mut [(&str, &mut [T])],
+    ) -> Result<Order, Error> {
         let Some((plan, program)) = &self.made else { return Err(no_value()) };
+        let picks = self.picks(plan, inputs)?;
         let (leaving, arrays) = (plan.leaving(), inputs.arrays());
-        let [first, ..] = leaving else { return Err(no_value()) };
-        let mut value = vec![T::of(0.0); first.shape.iter().product()];
-        let mut buffers = buffers(leaving, &mut value, grads)?;
+        let mut buffers = buffers(leaving, value, grads)?;
         let seen = enter(&self.engine, plan, &arrays)?;
         let Some(program) = program else {
             let outputs = slowly::<A>(plan, &arrays, &picks)?;
             for (buffer, output) in buffers.iter_mut().zip(outputs) {
                 buffer.copy_from_slice(&output);
             }
-            return A::from_elements(&first.shape, value, Order::RowMajor);
+            return Ok(Order::RowMajor);
         };
         let wanted = |leaving: &Leaving| {
             let own = plan.entering().iter().zip(&seen).find(|(entering, _)| {
@@ -94,11 +145,11 @@ impl<T: Element> Prepared<T> {
             own.map_or(Order::RowMajor, |(entering, seen)| seen.order(&entering.view))
         };
         let given = (seen.as_slice(), picks.labels.as_slice(), None);
-        let orders = self.engine.fill(plan, program, &self.pool, given, &mut buffers);
+        let orders = self.engine.fill(plan, program, &self.pool, given, &mut buffers)?;
         for ((leaving, buffer), got) in leaving.iter().zip(&mut buffers).zip(&orders).skip(1) {
             reorder(buffer, &leaving.shape, *got, wanted(leaving));
         }
-        A::from_elements(&first.shape, value, orders[0])
+        Ok(orders[0])
     }
 
     /// As [`value_and_grad_into`](Self::value_and_grad_into), but one argument, of that name and shape, is read from the
@@ -129,10 +180,12 @@ impl<T: Element> Prepared<T> {
     ) -> Result<Slice<'static, T>, Error> {
         let (given, picked) =
             (with(inputs, name, Slice::new(shape, &*elements)?), inputs.given().len());
-        self.ready(&given)?;
+        self.planned(&given)?;
         let Some((plan, program)) = &self.made else { return Err(no_value()) };
+        self.picks(plan, &given)?;
         let (leaving, entering) = (plan.leaving(), plan.entering());
         let seen = enter(&self.engine, plan, &given.arrays())?;
+        self.engine.check(entering, &seen)?;
         let input = entering.iter().position(|entering| entering.place == picked);
         let output = leaving.iter().position(|leaving| leaving.name == name);
         let over = input.zip(output).and_then(|(input, output)| {
@@ -159,22 +212,30 @@ impl<T: Element> Prepared<T> {
         let mut grads = together((name, elements), grads);
         let mut buffers = buffers(leaving, &mut value, &mut grads)?;
         let given = (seen.as_slice(), picks.labels.as_slice(), Some(over));
-        let orders = self.engine.fill(plan, program, &self.pool, given, &mut buffers);
+        let orders = self.engine.fill(plan, program, &self.pool, given, &mut buffers)?;
         Slice::from_elements(&first.shape, value, orders[0])
     }
 
-    /// Makes the plan, unless there is one for such arguments, and the class indices it wants.
-    fn ready<'i, A: Strided<Element = T>>(
+    /// The plan and its program, made unless there is one for such arguments.
+    fn planned<A: Strided<Element = T>>(
         &mut self,
-        inputs: &'i Inputs<A>,
-    ) -> Result<Picks<'i>, Error> {
+        inputs: &Inputs<A>,
+    ) -> Result<&(Plan, Option<Program>), Error> {
         let fits = self.made.as_ref().is_some_and(|(plan, _)| inputs.fit(&self.engine, plan));
         if !fits {
             let plan = self.objective.plan(&self.engine, inputs)?;
             let program = self.engine.program(&plan, true);
             self.made = Some((plan, program));
         }
-        let (plan, _) = self.made.as_ref().ok_or_else(no_value)?;
+        self.made.as_ref().ok_or_else(no_value)
+    }
+
+    /// The class indices that a plan wants, all in range.
+    fn picks<'i, A: Strided<Element = T>>(
+        &self,
+        plan: &Plan,
+        inputs: &'i Inputs<A>,
+    ) -> Result<Picks<'i>, Error> {
         let picks = inputs.unchecked_picks(&self.engine, plan)?;
         check_labels(&self.engine, &picks.labels)?;
         Ok(picks)

@@ -1,21 +1,24 @@
 //! A program phase by phase: its passes and what is between them, over everything or a few rows at a time.
 
 use crate::between::{Tensor, across, empty, everywhere, inward, joined, multiply, row_major};
+use crate::domain;
 use crate::element::Element;
 use crate::engine::{ALONE, Fused, Pool};
 use crate::execute::Ground;
 use crate::math::Lane;
 use crate::program::{Joint, Operand, Over, Pass, Phase, Program, Role, Source, Step, sides_of};
 use crate::walk::{Walk, dense};
+use lossmith_core::catalogue::Domain;
 use lossmith_core::graph::{Dim, NUMBER, Node, Shape};
 use lossmith_core::op::Axis;
-use lossmith_core::plan::Leaving;
+use lossmith_core::plan::{Entering, Leaving};
 use lossmith_core::strided::{Order, Seen};
-use lossmith_core::{Labels, scalar};
+use lossmith_core::{Error, Labels, scalar};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::mem::take;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What tensors of some rows may have in all, as a part of the largest with all its rows, and in elements at least.
 const PART: usize = 10;
@@ -27,6 +30,7 @@ const ROWS: usize = 8;
 pub(crate) struct Run<'a, T: Element> {
     pub(crate) engine: &'a Fused,
     pub(crate) sides: &'a [[usize; 3]],
+    pub(crate) entering: &'a [Entering],
     pub(crate) leaving: &'a [Leaving],
     pub(crate) program: &'a Program,
     pub(crate) inputs: &'a [Seen<'a, T>],
@@ -42,6 +46,9 @@ struct State<'b, 'c, T: Element> {
     orders: Vec<Order>,
     buffers: &'b mut [&'c mut [T]],
     made: Vec<Vec<T>>,
+    /// The inputs whose domains were looked at as they were walked, and whether a number was outside.
+    walked: Vec<usize>,
+    outside: AtomicBool,
     /// What is added up over rows, by its place, in a format of its own.
     wide: BTreeMap<usize, Vec<T::Compute>>,
     sums: BTreeMap<usize, Vec<f64>>,
@@ -71,12 +78,15 @@ impl Rows {
 }
 
 impl<T: Element> Run<'_, T> {
-    pub(crate) fn phases(&self, buffers: &mut [&mut [T]]) -> Vec<Order> {
+    /// Fills the buffers, and says in which order each is.
+    pub(crate) fn phases(&self, buffers: &mut [&mut [T]]) -> Result<Vec<Order>, Error> {
         let mut state = State {
             numbers: vec![f64::NAN; self.program.nodes.len()],
             orders: vec![Order::RowMajor; self.leaving.len()],
             buffers,
             made: self.program.made.iter().map(|_| Vec::new()).collect(),
+            walked: Vec::new(),
+            outside: AtomicBool::new(false),
             wide: BTreeMap::new(),
             sums: BTreeMap::new(),
         };
@@ -95,6 +105,7 @@ impl<T: Element> Run<'_, T> {
             let parts = state.made.iter_mut().zip(&self.program.made);
             parts.filter(|(_, made)| !made.whole).for_each(|(made, _)| *made = Vec::new());
         }
+        self.domains(&state)?;
         self.numbers(&mut state.numbers);
         for (leaving, buffer) in self.leaving.iter().zip(state.buffers) {
             if let Some(id) = leaving.id()
@@ -103,7 +114,30 @@ impl<T: Element> Run<'_, T> {
                 buffer.fill(T::of(state.numbers[id.index()]));
             }
         }
-        state.orders
+        Ok(state.orders)
+    }
+
+    /// Checks the domains of what no walk has looked at; of everything, if a walk has found a number outside.
+    fn domains(&self, state: &State<'_, '_, T>) -> Result<(), Error> {
+        // What is written over was checked before.
+        if self.over.is_some() {
+            return Ok(());
+        }
+        let outside = state.outside.load(Ordering::Relaxed);
+        let all = self.entering.iter().zip(self.inputs).enumerate();
+        let mut all = all.filter(|(input, _)| outside || !state.walked.contains(input));
+        all.try_for_each(|(_, (entering, seen))| domain::check(self.engine.level, entering, seen))
+    }
+
+    /// The domains of what a walk reads in the order of memory, unless another has.
+    fn of_walk(&self, pass: &Pass, walked: &mut Vec<usize>) -> Vec<(usize, Domain)> {
+        let new = |&input: &usize| {
+            let domains = &self.entering[input].domains;
+            let new = !domains.is_empty() && !walked.contains(&input);
+            walked.extend(new.then_some(input));
+            domains.iter().filter(move |_| new).map(move |&(_, domain)| (input, domain))
+        };
+        pass.inputs.iter().flat_map(new).collect()
     }
 
     /// Gives what was written over an input back to it, for the next rows.
@@ -202,10 +236,11 @@ impl<T: Element> Run<'_, T> {
         inputs: &'s [Seen<'s, T>],
         first: usize,
         numbers: &'s [f64],
+        (domains, outside): (&'s [(usize, Domain)], &'s AtomicBool),
     ) -> Ground<'s, T> {
         let (level, labels) = (self.engine.level, self.labels);
         let class_count = self.side(pass.classes_of);
-        Ground { level, pass, walk, class_count, inputs, labels, first, numbers }
+        Ground { level, pass, walk, class_count, inputs, labels, first, numbers, domains, outside }
     }
 
     fn pass(&self, pass: &Pass, rows: Option<&Rows>, state: &mut State<'_, '_, T>) {
@@ -251,7 +286,10 @@ impl<T: Element> Run<'_, T> {
             own.push((*place, &mut elements[part]));
         }
         let first = rows.map_or(0, |rows| rows.of.start * sides[2]);
-        let ground = self.ground(pass, walk, &seen, first, &state.numbers);
+        let looks = alone && walk.flat && self.over.is_none();
+        let domains = if looks { self.of_walk(pass, &mut state.walked) } else { Vec::new() };
+        let domains = (domains.as_slice(), &state.outside);
+        let ground = self.ground(pass, walk, &seen, first, &state.numbers, domains);
         let parallel = sides.iter().product::<usize>() > ALONE;
         let folds = ground.run(&ground.classes(), own, over, self.pool, parallel);
         for (&(node, op), fold) in pass.folds.iter().zip(folds) {

@@ -1,7 +1,7 @@
 //! The full values of a stage of rows side by side, where there are few classes or inner positions: a class of a tile
 //! of rows goes through all ops before the next. What a tile reads and keeps stays in the nearest caches.
 
-use crate::body::{Body, WRITES, Write};
+use crate::body::{Body, SUMMED, WRITES, Write};
 use crate::chunk::{FEW, LANES, Sums};
 use crate::compiled::{Beside, OfClasses, Run, Spaced, SpacedMut};
 use crate::element::Element;
@@ -168,7 +168,7 @@ impl<T: Element> Tile<'_, '_, '_, T> {
         for (written, &write) in written.iter_mut().zip(&body.writes) {
             swap(written, self.buffer(write));
         }
-        let mut sums: [Vec<f64>; WRITES] = Default::default();
+        let mut sums: [Vec<f64>; SUMMED] = Default::default();
         for (sums, &row) in sums.iter_mut().zip(&body.lane_sums) {
             swap(sums, &mut self.scratch.rows[row]);
         }

@@ -49,7 +49,7 @@ pub(super) fn cosine_distance<'g>(a: Var<'g>, b: Var<'g>) -> Var<'g> {
     let [zero, one] = [0.0, 1.0].map(|number| a.constant(number));
     let direction = |x: Var<'g>| {
         let (x, _) = scaled(x);
-        let length = norm(x);
+        let length = root(x.square().sum(Class), 2.0);
         (x / Var::select(Compare::Eq, length, zero, one, length), length)
     };
     let ((a, a_length), (b, b_length)) = (direction(a), direction(b));
