@@ -141,8 +141,10 @@ fn interrupt(child: Child) -> Output {
 
 #[cfg(target_os = "linux")]
 fn start(arguments: &[&str]) -> Child {
-    let mut command = lossmith();
-    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    // Behind a shell's & these tests are started with interrupts ignored, and the command would keep it so.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT").arg(lossmith().get_program()).args(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 #[test]

@@ -113,7 +113,9 @@ fn what_cannot_be_is_said_in_one_line() {
 fn what_is_stopped_goes_on() {
     const LOSSES: usize = 6;
     let command = |dir: &Path| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lossmith"));
+        // Behind a shell's & this test is started with interrupts ignored, and the command would keep it so.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT").arg(env!("CARGO_BIN_EXE_lossmith"));
         command.args(["compare", "l1,mse,huber,smooth_l1,log_cosh,hinge_embedding"]);
         command.args(LITTLE).arg("--report").arg(dir);
         command

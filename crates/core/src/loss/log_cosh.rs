@@ -38,15 +38,24 @@ const ENTRY: Entry = Entry {
 
 /// The unreduced loss of one element, by one exponential and one logarithm of 1 + z: near 0 that of cosh e − 1, which is
 /// (e⁻ᵉ − 1)²/2e⁻ᵉ; else that of e⁻²ᵉ, less ln 2, is added to e.
+///
+/// Its derivative, tanh e = (1 − e⁻²ᵉ)/(1 + e⁻²ᵉ), is of the same exponential, and not left to the logarithm.
 fn formula<T: Real>(input: T, target: T) -> T {
-    let e = (input - target).abs();
-    let one = e.constant(1.0);
+    let difference = input - target;
+    let own = difference.detach();
+    let e = own.abs();
+    let [zero, one, infinite] = [0.0, 1.0, f64::INFINITY].map(|number| e.constant(number));
     let choose = |near, far| T::select(Compare::Lt, e, one, near, far);
     let m = (-e).exp_m1();
     let tail = m + 1.0;
     // The tail is 0 far away, where nothing is divided by it.
     let ln = choose(m * (m / choose(tail, one)) * 0.5, tail.square()).ln_1p();
-    choose(ln, e + (ln - e.constant(2.0).ln()))
+    let value = choose(ln, e + (ln - e.constant(2.0).ln()));
+
+    let tanh = -m * (m + 2.0) / (tail.square() + 1.0);
+    let slope = T::select(Compare::Lt, own, zero, -tanh, tanh);
+    // 0, but infinite where the difference is, as the loss is there.
+    value + (difference - T::select(Compare::Lt, e, infinite, own, zero)).weigh(slope)
 }
 
 impl Definition for LogCosh {
