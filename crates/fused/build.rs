@@ -39,6 +39,9 @@ mod compiled {
 
 type AnyLoss = Loss<Box<dyn Definition>>;
 
+/// As many as labels in the largest set that a body takes.
+const CLASSES: usize = body::LABELS;
+
 fn main() -> Result<(), Box<dyn error::Error>> {
     let mut sources = BTreeSet::new();
     for loss in catalogue::all() {
@@ -101,7 +104,7 @@ fn inputs(loss: &AnyLoss, optional_too: bool) -> Vec<Inputs<Dense>> {
         let arguments: Vec<_> = required.chain(optional).collect();
         // What the classes of a target may be given as; a set has one label to as many as a body takes.
         let sets = arguments.iter().any(|argument| argument.values == Values::IndexSets);
-        let labels = if sets { 1..=body::LABELS } else { 0..=1 };
+        let labels = if sets { 1..=CLASSES } else { 0..=1 };
         for labels in labels {
             let Some(inputs) = arguments
                 .iter()
@@ -120,14 +123,14 @@ fn inputs(loss: &AnyLoss, optional_too: bool) -> Vec<Inputs<Dense>> {
     all
 }
 
-/// With an argument of two rows of four classes, of which so many are labels.
+/// With an argument of two rows of so many classes, of which `labels` are labels.
 fn with(inputs: Inputs<Dense>, argument: &Argument, labels: usize) -> Result<Inputs<Dense>, Error> {
     let shape: &[usize] = if argument.form == Form::Rows {
         &[2]
     } else if matches!(argument.form, Form::PerClass | Form::Features) {
-        &[4]
+        &[CLASSES]
     } else {
-        &[2, 4]
+        &[2, CLASSES]
     };
     let one =
         |shape: &[usize], value: i64| Indices::new(shape, vec![value; shape.iter().product()]);
@@ -135,7 +138,7 @@ fn with(inputs: Inputs<Dense>, argument: &Argument, labels: usize) -> Result<Inp
         Values::Indices => inputs.labels(argument.name, one(&[2], 0)?),
         Values::Either if labels > 0 => inputs.labels(argument.name, one(&[2], 0)?),
         Values::IndexSets => {
-            let set = (0..4).map(|place| if place < labels { 0 } else { -1 });
+            let set = (0..CLASSES).map(|place| if place < labels { 0 } else { -1 });
             inputs.labels(argument.name, Indices::new(shape, set.clone().chain(set).collect())?)
         }
         Values::Numbers | Values::Either | Values::Integers => {

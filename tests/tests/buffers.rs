@@ -5,7 +5,7 @@
 
 use lossmith_core::catalogue::{Argument, Form, all};
 use lossmith_core::loss::{
-    binary_cross_entropy, cross_entropy, linear_cross_entropy, mse, multilabel_margin,
+    binary_cross_entropy, cross_entropy, linear_cross_entropy, mse, multilabel_margin, softplus,
 };
 use lossmith_core::shape::{Layout, count};
 use lossmith_core::strided::{Order, Slice, Strided};
@@ -215,6 +215,12 @@ fn wrong_buffers_are_refused() {
         let Error::Length { shape, expected, got } = error else { panic!("{error}") };
         assert_eq!((shape, expected, got), (vec![2, 3], 6, size));
     }
+    for size in [0, 2] {
+        let mut prepared = Fused::new().prepare(mse());
+        let error = prepared.fill(&inputs, &mut vec![0.0; size], &mut []).unwrap_err();
+        let Error::Length { shape, expected, got } = error else { panic!("{error}") };
+        assert_eq!((shape, expected, got), (vec![], 1, size));
+    }
     let says = |buffers: &[(&str, usize)], inputs: &Slices, part: &str| {
         let words = given(inputs, buffers).unwrap_err().to_string();
         assert!(words.contains(part), "{words}");
@@ -317,6 +323,18 @@ fn a_gradient_lies_as_its_argument_does() {
     column_major(&right, "input", &input);
     let by_rows = right.grad("target").unwrap().transpose();
     assert_eq!(bits(by_rows.as_slice()), bits(&target));
+}
+
+#[test]
+fn a_value_that_is_filled_lies_by_rows() {
+    let x = DMatrix::from_fn(40, 30, |r, c| (r as f32 - 1.3 * c as f32).sin());
+    let inputs = lossmith_nalgebra::Inputs::new().tensor("input", &x);
+    let [mut value, mut grad] = [vec![0.0; 1200], vec![0.0; 1200]];
+    let mut grads = [("input", grad.as_mut_slice())];
+    Fused::new().prepare(softplus()).fill(&inputs, &mut value, &mut grads).unwrap();
+    let right = softplus().value_and_grad(&Fused::new(), &inputs).unwrap();
+    assert_eq!(bits(right.value.transpose().as_slice()), bits(&value));
+    assert_eq!(bits(right.grad("input").unwrap().as_slice()), bits(&grad));
 }
 
 #[test]

@@ -113,9 +113,13 @@ fn what_cannot_be_is_said_in_one_line() {
 fn what_is_stopped_goes_on() {
     const LOSSES: usize = 6;
     let command = |dir: &Path| {
-        // Behind a shell's & this test is started with interrupts ignored, and the command would keep it so.
-        let mut command = Command::new("env");
-        command.arg("--default-signal=INT").arg(env!("CARGO_BIN_EXE_lossmith"));
+        let lossmith = env!("CARGO_BIN_EXE_lossmith");
+        // Behind a shell's & this test is started with interrupts ignored, and the command would keep it so; other
+        // systems' env has no word for it.
+        let mut command = Command::new(if cfg!(target_os = "linux") { "env" } else { lossmith });
+        if cfg!(target_os = "linux") {
+            command.args(["--default-signal=INT", lossmith]);
+        }
         command.args(["compare", "l1,mse,huber,smooth_l1,log_cosh,hinge_embedding"]);
         command.args(LITTLE).arg("--report").arg(dir);
         command
