@@ -8,6 +8,7 @@ all of them. All use the same number of threads, on the same processors. Medians
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -178,8 +179,11 @@ def crates(arguments, results):
         loss, size = ROWS[row]
         name = f"{loss}/{'x'.join(map(str, size))}"
         command = ["cargo", "bench", "--locked", "-p", "lossmith-benches", "--features", "peers", "--bench", "table"]
+        folder = ROOT / "target/criterion" / name.replace("/", "_")
+        # Other benches may have measured something of that name, earlier.
+        shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([*command, "--", f"{name}/"], cwd=ROOT, check=True, stdout=sys.stderr)
-        files = (ROOT / "target/criterion" / name.replace("/", "_")).glob("*/new/estimates.json")
+        files = folder.glob("*/new/estimates.json")
         found = {file.parent.parent.name: json.loads(file.read_text())["median"]["point_estimate"] for file in files}
         roof = found.pop("roof") / 1e9
         rows[row] = {name: {"seconds": nanoseconds / 1e9, "roof": roof} for name, nanoseconds in found.items()}

@@ -6,11 +6,15 @@
 mod of;
 
 use lossmith_conformance::{Tolerance, judge};
+use lossmith_core::backend::Picks;
 use lossmith_core::op::Axis::{Batch, Class, Inner};
+use lossmith_core::plan::Plan;
 use lossmith_core::real::Real;
-use lossmith_core::{Dense, Format, Inputs, Loss, Reduction, Reference, Runner};
+use lossmith_core::strided::{self, Order, Strided};
+use lossmith_core::{Dense, Error, Format, Inputs, Loss, Reduction, Reference, Runner};
 use lossmith_fused::Fused;
 use of::{Function, Of};
+use std::borrow::Cow;
 
 /// Each with its name.
 const FORMULAS: [(&str, Function); 12] = [
@@ -28,8 +32,10 @@ const FORMULAS: [(&str, Function); 12] = [
     ("a choice", |x| x.relu() + x.minimum(x.sum(Class))),
 ];
 
-fn check(engine: &impl Runner<Dense, Output = Dense>, format: Format) {
-    for shape in [&[3][..], &[2, 3], &[5, 40], &[33, 7], &[2, 3, 4]] {
+const SHAPES: [&[usize]; 5] = [&[3], &[2, 3], &[5, 40], &[33, 7], &[2, 3, 4]];
+
+fn check(engine: &impl Runner<Dense, Output = Dense>, format: Format, shapes: &[&[usize]]) {
+    for &shape in shapes {
         let n = shape.iter().product::<usize>();
         #[allow(clippy::cast_precision_loss, reason = "a few hundred")]
         let numbers = (0..n).map(|i| (i * 37 % 101) as f64 / 64.0 - 0.71);
@@ -52,12 +58,79 @@ fn check(engine: &impl Runner<Dense, Output = Dense>, format: Format) {
 
 #[test]
 fn in_double_precision() {
-    check(&Fused::new().rounded::<f64>(), Format::F64);
+    check(&Fused::new().rounded::<f64>(), Format::F64, &SHAPES);
 }
 
 #[test]
 fn in_single_precision() {
-    check(&Fused::new().rounded::<f32>(), Format::F32);
+    check(&Fused::new().rounded::<f32>(), Format::F32, &SHAPES);
+}
+
+/// An array whose first axis is contiguous.
+struct Reversed {
+    shape: Vec<usize>,
+    strides: Vec<usize>,
+    elements: Vec<f32>,
+}
+
+impl Reversed {
+    #[allow(clippy::cast_possible_truncation, reason = "numbers that the format has")]
+    fn new(array: &Dense) -> Self {
+        let (shape, elements) = (array.shape().to_vec(), array.data());
+        let reversed: Vec<usize> = shape.iter().rev().copied().collect();
+        let (of, to) = (strided::row_major(&shape), strided::row_major(&reversed));
+        let of: Vec<usize> = of.into_iter().rev().collect();
+        let elements = strided::gather(elements, &of, &reversed);
+        let elements = elements.into_iter().map(|x| x as f32).collect();
+        Self { shape, strides: to.into_iter().rev().collect(), elements }
+    }
+}
+
+impl Strided for Reversed {
+    type Element = f32;
+    type Output = Dense;
+
+    fn shape(&self) -> Vec<usize> {
+        self.shape.clone()
+    }
+
+    fn elements(&self) -> (Cow<'_, [f32]>, Vec<usize>) {
+        (self.elements.as_slice().into(), self.strides.clone())
+    }
+
+    fn from_elements(shape: &[usize], elements: Vec<f32>, order: Order) -> Result<Dense, Error> {
+        Dense::from_elements(shape, elements.into_iter().map(f64::from).collect(), order)
+    }
+}
+
+/// The engine on arrays whose first axis is contiguous.
+struct OnReversed;
+
+impl Runner<Dense> for OnReversed {
+    type Output = Dense;
+
+    fn shape(&self, array: &Dense) -> Vec<usize> {
+        array.shape().to_vec()
+    }
+
+    fn run(
+        &self,
+        plan: &Plan,
+        arrays: &[Option<&Dense>],
+        picks: &Picks<'_>,
+    ) -> Result<Vec<Dense>, Error> {
+        let arrays: Vec<_> = arrays.iter().map(|array| array.map(Reversed::new)).collect();
+        let arrays: Vec<_> = arrays.iter().map(Option::as_ref).collect();
+        Fused::new().run(plan, &arrays, picks)
+    }
+}
+
+#[test]
+fn however_axes_lie_and_of_many_rows_and_columns() {
+    let shapes: [&[usize]; 7] =
+        [&[5, 40], &[3, 600], &[300, 300], &[2, 3, 4], &[3, 2, 600], &[3, 5000], &[70_000, 5]];
+    check(&Fused::new().rounded::<f32>(), Format::F32, &shapes);
+    check(&OnReversed, Format::F32, &shapes);
 }
 
 #[test]
