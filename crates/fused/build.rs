@@ -102,10 +102,9 @@ fn inputs(loss: &AnyLoss, optional_too: bool) -> Vec<Inputs<Dense>> {
     for optional in given {
         let required = own.iter().filter(|argument| !argument.optional);
         let arguments: Vec<_> = required.chain(optional).collect();
-        // What the classes of a target may be given as; a set has one label to as many as a body takes.
+        // What the classes of a target may be given as; a set has as many labels as a body takes at most.
         let sets = arguments.iter().any(|argument| argument.values == Values::IndexSets);
-        let labels = if sets { 1..=CLASSES } else { 0..=1 };
-        for labels in labels {
+        for labels in 0..=if sets { CLASSES } else { 1 } {
             let Some(inputs) = arguments
                 .iter()
                 .try_fold(Inputs::new(), |inputs, argument| with(inputs, argument, labels).ok())

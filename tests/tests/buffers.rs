@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use lossmith_core::catalogue::{Argument, Form, all};
+use lossmith_core::catalogue::{Argument, Form, SAMPLE_WEIGHT, all};
 use lossmith_core::loss::{
     binary_cross_entropy, cross_entropy, linear_cross_entropy, mse, multilabel_margin, softplus,
 };
@@ -12,7 +12,7 @@ use lossmith_core::strided::{Order, Slice, Strided};
 use lossmith_core::{Error, Evaluation, Indices, Input, Inputs, Reference};
 use lossmith_fused::{Element, Fused, Prepared};
 use lossmith_tests::backends::AnyLoss;
-use lossmith_tests::{Problem, Stream, with_options};
+use lossmith_tests::{Beside, Problem, Stream, with_options};
 use nalgebra::DMatrix;
 use std::borrow::Cow;
 
@@ -113,8 +113,11 @@ fn gradients_over_an_argument_of_many_blocks_have_the_bits_of_new_memory() {
     ];
     for (name, shape) in shapes {
         let found = || lossmith_core::catalogue::find(name).unwrap();
-        for loss in [found(), found().with("reduction", "none").unwrap_or(found())] {
-            let problem = Problem::required(&loss, shape, &mut Stream(7)).unwrap();
+        let weights = &[SAMPLE_WEIGHT.name][..];
+        let unreduced = found().with("reduction", "none").unwrap_or(found());
+        for (loss, optional) in [(found(), &[][..]), (found(), weights), (unreduced, weights)] {
+            let beside = Beside { optional, rows: 3, ignored: false };
+            let problem = Problem::with(&loss, shape, &beside, &mut Stream(7)).unwrap();
             let inputs = slices(&problem);
             let right = loss.value_and_grad(&Fused::new(), &inputs).unwrap();
             let mut prepared = Fused::new().prepare::<f32>(loss);

@@ -1,7 +1,9 @@
 //! The bodies that were compiled, and what they run on.
 
 use crate::body::{LABELS, ONES, READS, SUMMED, WRITES};
-use crate::chunk::{FEW, Few, LANES, Lanes, Sums, add_each, add_lanes, filled, largest_of_lanes};
+use crate::chunk::{
+    FEW, Few, LANES, Lanes, Sums, add_each, add_lanes, filled, largest_of_lanes, tree,
+};
 use crate::execute::NONE;
 use crate::math::{Below, Lane, PARTS, sigmoid_of, softplus_of};
 use crate::simd::{Level, Soon, Work, fetch};
@@ -63,7 +65,7 @@ pub struct Io<'a, F> {
     pub(crate) labels: [Spaced<'a, u32>; LABELS],
     pub(crate) writes: [SpacedMut<'a, F>; WRITES],
     pub(crate) sums: [SpacedMut<'a, Sums>; SUMMED],
-    pub(crate) largest: [SpacedMut<'a, Lanes<F>>; WRITES],
+    pub(crate) largest: [SpacedMut<'a, F>; WRITES],
     pub(crate) rows: usize,
     /// The place of the first lane in its row, and how many there are.
     pub(crate) first: usize,
@@ -191,10 +193,12 @@ macro_rules! apart {
                         $(let [$m, ..] = $m.of(row) else { return };)*
                         // Copies, which stay in registers.
                         $(let mut $v = { let own = *$v; ($v, own) };)*
-                        $(let mut $m = { let own = *$m; ($m, own) };)*
+                        $(let mut $m = { let own = [*$m; LANES]; ($m, own) };)*
+                        // With lanes for the rest of a row.
+                        $(let mut $y = ($y, Line([0.0; LANES]));)*
                         for first in (0..count).step_by(LANES) {
                             $(fetch_part($x, first, ahead);)*
-                            $(fetch_written($y, first, ahead);)*
+                            $(fetch_written($y.0, first, ahead);)*
                             let own = LANES.min(count - first);
                             $(
                                 let spare;
@@ -209,7 +213,7 @@ macro_rules! apart {
                             // What each adds to, and the lanes that are added.
                             $(let $v = (&mut $v.1, &mut Line([0.0; LANES]).0);)*
                             $(let $m = (&mut $m.1, &mut Line([0.0; LANES]).0);)*
-                            $(let $y = (&mut $y[first..first + own], &mut Line([0.0; LANES]).0);)*
+                            $(let $y = (&mut $y.0[first..first + own], &mut $y.1.0);)*
                             let (at, class) = (lane(start + first), lane(row));
                             let labelled = false $(|| holds($l, at))*;
                             if labelled {
@@ -225,14 +229,14 @@ macro_rules! apart {
                             }
                             if own < LANES {
                                 $($y.0.copy_from_slice(&$y.1[..own]);)*
-                                $($v.1[own..].fill(0.0);)*
-                                $($m.1[own..].fill(f32::NEG_INFINITY);)*
+                                $(fill_from(own, $v.1, 0.0);)*
+                                $(fill_from(own, $m.1, f32::NEG_INFINITY);)*
                             }
                             $(add_lanes($v.0, $v.1);)*
                             $(largest_of_lanes($m.0, $m.1);)*
                         }
                         $(*$v.0 = $v.1;)*
-                        $(*$m.0 = $m.1;)*
+                        $(*$m.0 = tree(&mut $m.1, Lane::max);)*
                     }
                 }
             }
@@ -332,6 +336,14 @@ fn few_mut<N>(lanes: &mut [N], first: usize) -> Option<&mut Few<N>> {
     lanes.get_mut(first..)?.first_chunk_mut()
 }
 
+/// Fills lanes from one on; in a loop over all of them, since what is indexed by a variable does not stay in registers.
+#[inline(always)]
+fn fill_from(first: usize, lanes: &mut Lanes<f32>, with: f32) {
+    for (place, lane) in lanes.iter_mut().enumerate() {
+        *lane = Lane::select(place < first, *lane, with);
+    }
+}
+
 /// The value of a row.
 #[inline(always)]
 fn one(row: &[f64]) -> f32 {
@@ -404,4 +416,41 @@ pub(crate) fn find(source: &str) -> Option<usize> {
 /// The body at that place.
 pub(crate) fn body(place: usize) -> Option<Run<f32>> {
     bodies::BODIES.get(place).map(|(_, run)| *run)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "helpers of tests")]
+mod tests {
+    use crate::body::{Body, Lying};
+    use crate::program::Program;
+    use lossmith_conformance::golden;
+    use lossmith_core::{Format, Objective, Reference, catalogue};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_loops_of_losses_as_they_are_by_default_are_found() {
+        let (mut found, mut missing) = (0, BTreeSet::new());
+        for case in golden().iter().filter(|case| case.error.is_none()) {
+            let (loss, inputs) = (case.loss().unwrap(), case.inputs(Format::F32).unwrap());
+            let default = catalogue::find(&case.loss).unwrap();
+            let own = default.entry().arguments;
+            let required = |name: &str| own.iter().any(|own| own.name == name && !own.optional);
+            let all = inputs.given().iter().all(|(name, _)| required(name));
+            if !all || format!("{loss:?}") != format!("{default:?}") {
+                continue;
+            }
+            let plan = Objective::from(loss).plan(&Reference, &inputs).unwrap();
+            let Some(mut program) = Program::new(&plan) else { continue };
+            for stage in program.stages() {
+                let bodies = [Lying::Apart, Lying::Beside].map(|lying| Body::new(stage, lying));
+                for (body, source) in bodies.into_iter().flatten() {
+                    found += usize::from(body.compiled.is_some());
+                    if body.compiled.is_none() {
+                        missing.insert(format!("{} {}: {source}", case.loss, case.name));
+                    }
+                }
+            }
+        }
+        assert!(missing.is_empty() && found > 100, "{found} found, not those of {missing:#?}");
+    }
 }

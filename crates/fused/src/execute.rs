@@ -65,7 +65,7 @@ pub(crate) struct Scratch<F> {
     pub(crate) gathered: Vec<Vec<F>>,
     pub(crate) written: Vec<Vec<F>>,
     pub(crate) sums_of_rows: Vec<Sums>,
-    pub(crate) largest_of_rows: Vec<Lanes<F>>,
+    pub(crate) largest_of_rows: Vec<F>,
     /// What exponentials of rows side by side are computed below.
     pub(crate) belows: Vec<Vec<Belows<F>>>,
 

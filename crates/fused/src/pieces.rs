@@ -2,7 +2,7 @@
 //! are brought into the nearest cache, and stored from there.
 
 use crate::body::{Body, WRITES, Write};
-use crate::chunk::{CHUNK, LANES, Lanes, SUMS, Sums, tree};
+use crate::chunk::{CHUNK, LANES, SUMS, Sums, tree};
 use crate::compiled::{Io, OfRows, Spaced, SpacedMut};
 use crate::element::Element;
 use crate::execute::{Ground, Part};
@@ -53,7 +53,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         }
         let mut largest = take(&mut self.scratch.largest_of_rows);
         largest.clear();
-        largest.resize(body.largest.len() * rows, [-T::Compute::INFINITY; LANES]);
+        largest.resize(body.largest.len() * rows, -T::Compute::INFINITY);
 
         let whole = |(_, part): &(usize, Part<'_, T>)| matches!(part, Part::Whole(_));
         let whole = self.parts.iter().all(whole);
@@ -85,7 +85,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         }
         for (largest, &place) in largest.chunks_exact_mut(rows).zip(&body.largest) {
             for (out, largest) in self.scratch.rows[place].iter_mut().zip(largest) {
-                *out = tree(largest, Lane::max).to_f64();
+                *out = largest.to_f64();
             }
         }
         (self.scratch.sums_of_rows, self.scratch.largest_of_rows) = (sums, largest);
@@ -97,7 +97,7 @@ impl<T: Element> Rows<'_, '_, '_, T> {
         &mut self,
         (body, run): (&Body, OfRows<T::Compute>),
         (at, rows): (Place, usize),
-        (sums, largest): (&mut [Sums], &mut [Lanes<T::Compute>]),
+        (sums, largest): (&mut [Sums], &mut [T::Compute]),
     ) {
         let (ground, block, Place { row, first, lanes }) = (self.ground, self.block, at);
         let ahead = self.ahead();
