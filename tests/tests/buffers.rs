@@ -281,6 +281,13 @@ fn the_first_number_outside_its_domain_is_named() {
         let constant = inputs.clone().constant("target");
         let mut grads = [("input", grad.as_mut_slice())];
         is_named(prepared.fill(&constant, &mut value, &mut grads).unwrap_err());
+        // Three axes, whose last is the farthest apart.
+        let [first, last] =
+            [&x, &t].map(|all| ndarray::ArrayView3::from_shape((4, ROWS / 4, SIDE), all).unwrap());
+        let reversed = first.t().as_standard_layout().into_owned();
+        let axes = lossmith_ndarray::Inputs::<f32>::new();
+        let axes = axes.tensor("input", reversed.t()).tensor("target", last);
+        is_named(prepared.value_and_grad(&axes).unwrap_err());
         // Column-major, whose memory has another order than indices, and beside what is row-major.
         let [x, t] = [&x, &t].map(|all| DMatrix::from_row_slice(ROWS, SIDE, all));
         let columns = lossmith_nalgebra::Inputs::new().tensor("input", &x).tensor("target", &t);

@@ -119,6 +119,16 @@ fn check<T: Element>(name: &str, table: &str) {
     );
 }
 
+/// They give the same bits, so that nothing else tells them apart.
+#[test]
+fn an_engine_is_what_it_was_asked_to_be() {
+    let shown = |engine: Fused| format!("{engine:?}");
+    for level in Level::available() {
+        assert!(shown(Fused::new().level(level)).contains(&format!("level: {level:?}")));
+    }
+    assert_ne!(shown(Fused::new().op_by_op()), shown(Fused::new()));
+}
+
 #[test]
 fn f64_bits() {
     check::<f64>("f64", include_str!("bits/f64.txt"));

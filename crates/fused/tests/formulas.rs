@@ -6,20 +6,26 @@
 mod of;
 
 use lossmith_conformance::{Tolerance, judge};
+use lossmith_core::catalogue::Entry;
+use lossmith_core::loss::Arguments;
 use lossmith_core::op::Axis::{Batch, Class, Inner};
 use lossmith_core::plan::{Picks, Plan};
 use lossmith_core::real::Real;
+use lossmith_core::shape::Layout;
 use lossmith_core::strided::{self, Order, Strided};
-use lossmith_core::{Dense, Error, Format, Inputs, Loss, Reduction, Reference, Runner};
+use lossmith_core::{
+    Definition, Dense, Error, Format, Inputs, Loss, Reduction, Reference, Runner, Terms,
+};
 use lossmith_fused::Fused;
 use of::{Function, Of};
 use std::borrow::Cow;
 
 /// Each with its name.
-const FORMULAS: [(&str, Function); 12] = [
+const FORMULAS: [(&str, Function); 13] = [
     ("the largest of all", |x| x.max(Batch).max(Class).max(Inner)),
     ("beside the largest of all", |x| x - x.max(Batch).max(Class).max(Inner)),
     ("beside the largest of a row", |x| x.exp_sub(x.max(Class))),
+    ("beside the sum of inner positions", |x| x * x.sum(Inner)),
     ("beside the sum of a column", |x| x.log_add_exp(x.sum(Batch) * 0.125)),
     ("of a sum of all", |x| x * x.sum(Batch).sum(Class).sum(Inner).sigmoid()),
     ("roots", |x| (x.square() + 1.0).sqrt() + x.max(Class)),
@@ -30,6 +36,24 @@ const FORMULAS: [(&str, Function); 12] = [
     ("signs", |x| -(x.sign() * x.abs().exp_m1())),
     ("a choice", |x| x.relu() + x.minimum(x.sum(Class))),
 ];
+
+/// A formula whose classes lie along the second of three axes.
+#[derive(Clone, Debug)]
+struct OfMiddle(Of);
+
+impl Definition for OfMiddle {
+    fn entry(&self) -> &'static Entry {
+        self.0.entry()
+    }
+
+    fn layout(&self) -> Layout {
+        Layout::Along(1)
+    }
+
+    fn terms<'g>(&self, a: &Arguments<'g>) -> Terms<'g> {
+        self.0.terms(a)
+    }
+}
 
 const SHAPES: [&[usize]; 5] = [&[3], &[2, 3], &[5, 40], &[33, 7], &[2, 3, 4]];
 
@@ -47,8 +71,11 @@ fn check(
         let x = Dense::new(shape, numbers).unwrap();
         let inputs = Inputs::<Dense>::new().tensor("input", x);
         for &(name, of) in formulas {
+            let definition = || -> Box<dyn Definition> {
+                if shape.len() > 2 { Box::new(OfMiddle(Of(of))) } else { Box::new(Of(of)) }
+            };
             for reduction in [Reduction::Mean, Reduction::None] {
-                let loss = Loss::new(Of(of)).reduction(reduction);
+                let loss = Loss::new(definition()).reduction(reduction);
                 let expected = loss.value_and_grad(&Reference, &inputs).unwrap();
                 let got = loss.value_and_grad(engine, &inputs).unwrap();
                 // In f64 the reference rounds as well.
