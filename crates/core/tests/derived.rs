@@ -39,6 +39,17 @@ fn what_is_tied_shares_the_gradient() {
     assert_eq!(gradient(|x| x.relu(), &[0.0, 1.0]), [0.0, 1.0]);
 }
 
+/// A multiple of a square has a derivative of its own.
+#[test]
+fn what_only_looks_like_a_square_is_none() {
+    // In powers of two and small integers every step is exact.
+    assert_eq!(gradient(|x| x * (x * 0.5), &[3.0]), [3.0]);
+    assert_eq!(gradient(|x| x * (x.square() * 0.5), &[3.0]), [13.5]);
+    assert_eq!(gradient(|x| x * (x * x.sign()), &[3.0, -2.0]), [6.0, 4.0]);
+    assert_eq!(gradient(|x| x * (x * x.square()), &[2.0]), [32.0]);
+    assert_eq!(gradient(|x| x * (x * x.max(Axis::Batch)), &[1.0, 2.0]), [4.0, 13.0]);
+}
+
 #[test]
 fn what_no_op_rounds_is_exact() {
     for format in [Format::F32, Format::F16, Format::BF16] {

@@ -21,9 +21,10 @@ use of::{Function, Of};
 use std::borrow::Cow;
 
 /// Each with its name.
-const FORMULAS: [(&str, Function); 13] = [
+const FORMULAS: [(&str, Function); 14] = [
     ("the largest of all", |x| x.max(Batch).max(Class).max(Inner)),
     ("beside the largest of all", |x| x - x.max(Batch).max(Class).max(Inner)),
+    ("the largest of negative numbers", |x| (x - 2.0).max(Batch) * x + (x - 2.0).max(Inner)),
     ("beside the largest of a row", |x| x.exp_sub(x.max(Class))),
     ("beside the sum of inner positions", |x| x * x.sum(Inner)),
     ("beside the sum of a column", |x| x.log_add_exp(x.sum(Batch) * 0.125)),
