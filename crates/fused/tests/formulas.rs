@@ -161,6 +161,17 @@ fn of_many_rows_and_columns() {
     check(reversed, Format::F32, &shapes, &across);
 }
 
+/// What such a sum has lost is no number, and not added.
+#[test]
+fn sums_that_overflow_are_infinite() {
+    for rows in [1, 4, 65] {
+        let x = Dense::new(&[rows, 3], vec![1e308; rows * 3]).unwrap();
+        let loss: AnyLoss = Loss::new(Box::new(Of(|x| x.sum(Class))));
+        let got = rounded::<f64>(&loss.reduction(Reduction::Sum), &x);
+        assert_eq!(got.value.data(), [f64::INFINITY]);
+    }
+}
+
 #[test]
 fn sums_of_doubles_over_few_classes_keep_what_they_lose() {
     // Each row's sum is there once for every class.
