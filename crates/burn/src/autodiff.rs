@@ -52,7 +52,7 @@ where
     };
     let places = tracked.iter().map(place).collect::<Result<Vec<_>, _>>()?;
     let (value, gradients) = if plan.leaving()[0].shape.is_empty() {
-        let left = runner.run(&plan, &plain.arrays(), &plain.picks(&runner, &plan)?)?;
+        let left = runner.run(&plan, &plain.arrays(), &plain.picks(&plan)?)?;
         let value = left[0].clone();
         let scaled = move |upstream: AnyTensor| {
             let mut left: Vec<_> = left.into_iter().map(Some).collect();

@@ -121,7 +121,7 @@ where
     };
     let missing = || Error::Objective { fault: "it has no value".into() };
     if leaving.first().is_some_and(|value| value.shape.is_empty()) {
-        let picks = wanted.picks(runner, &plan)?;
+        let picks = wanted.picks(&plan)?;
         let mut outputs = runner.run(&plan, &wanted.arrays(), &picks)?;
         let grads = outputs.split_off(outputs.len().min(1));
         let names = leaving.iter().skip(1).map(|leaving| leaving.name.as_str());

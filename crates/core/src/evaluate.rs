@@ -190,7 +190,7 @@ impl Objective {
         wanted: Wanted,
     ) -> Result<Evaluation<R::Output>, Error> {
         let plan = self.plan_for(&inputs.seen(runner), &inputs.constant, wanted)?;
-        let mut left = runner.run(&plan, &inputs.arrays(), &inputs.picks(runner, &plan)?)?;
+        let mut left = runner.run(&plan, &inputs.arrays(), &inputs.picks(&plan)?)?;
         let grads = left.split_off(left.len().min(1));
         let lost = || Error::Objective { fault: "it has no value".into() };
         let value = left.pop().ok_or_else(lost)?;
@@ -241,8 +241,8 @@ impl<A> Inputs<A> {
     ///
     /// # Errors
     /// [`Error::Label`] and [`Error::Count`] name the first index or length out of range.
-    pub fn picks<R: Runner<A>>(&self, runner: &R, plan: &Plan) -> Result<Picks<'_>, Error> {
-        let picks = self.unchecked_picks(runner, plan)?;
+    pub fn picks(&self, plan: &Plan) -> Result<Picks<'_>, Error> {
+        let picks = self.unchecked_picks(plan)?;
         picks.labels.iter().try_for_each(Labels::check)?;
         Ok(picks)
     }
@@ -251,11 +251,10 @@ impl<A> Inputs<A> {
     ///
     /// # Errors
     /// [`Error::Label`] and [`Error::Count`] of indices that others are made of.
-    pub fn unchecked_picks<R: Runner<A>>(
-        &self,
-        runner: &R,
-        plan: &Plan,
-    ) -> Result<Picks<'_>, Error> {
-        plan.picks(&self.seen(runner))
+    pub fn unchecked_picks(&self, plan: &Plan) -> Result<Picks<'_>, Error> {
+        plan.picks(|place| match &self.given[place].1 {
+            Input::Numbers(_) => None,
+            Input::Indices(indices) => Some(indices),
+        })
     }
 }

@@ -12,6 +12,7 @@ use crate::format::Format;
 use crate::graph::{Derived, Graph, Id, Node, Shape, sides_of};
 use crate::labels::{Indices, Labels};
 use crate::sequence::{Reading, Table, Tabled, tables};
+use std::sync::LazyLock;
 
 /// What is asked of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,20 +161,23 @@ impl Plan {
     }
 
     /// The class indices of a run, not yet checked, and what is made of them.
-    pub(crate) fn picks<'a>(&self, seen: &[(&str, Seen<'a>)]) -> Result<Picks<'a>, Error> {
-        let none = Indices::from([]);
-        let given = |place: usize| match seen[place].1 {
-            Seen::Indices(indices) => indices,
-            Seen::Numbers(_) => &none,
-        };
-        let tables = tables(&self.tables, &self.sequences, given, &self.sides)?;
-        Ok(Picks { labels: self.labels(seen)?, tables })
+    pub(crate) fn picks<'a>(
+        &self,
+        given: impl Fn(usize) -> Option<&'a Indices>,
+    ) -> Result<Picks<'a>, Error> {
+        static NONE: LazyLock<Indices> = LazyLock::new(|| [].into());
+        let of = |place: usize| given(place).unwrap_or(&NONE);
+        let tables = tables(&self.tables, &self.sequences, of, &self.sides)?;
+        Ok(Picks { labels: self.labels(given)?, tables })
     }
 
-    fn labels<'a>(&self, seen: &[(&str, Seen<'a>)]) -> Result<Vec<Labels<'a>>, Error> {
-        let of = |place: usize, argument| match seen[place].1 {
-            Seen::Indices(indices) => indices.check(argument).map(|()| indices.data.as_slice()),
-            Seen::Numbers(_) => Ok(&[][..]),
+    fn labels<'a>(
+        &self,
+        given: impl Fn(usize) -> Option<&'a Indices>,
+    ) -> Result<Vec<Labels<'a>>, Error> {
+        let of = |place: usize, argument| match given(place) {
+            Some(indices) => indices.check(argument).map(|()| indices.data.as_slice()),
+            None => Ok(&[][..]),
         };
         let mut made: Vec<Labels<'a>> = Vec::new();
         for labelling in &self.labels {

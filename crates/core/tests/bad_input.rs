@@ -391,7 +391,7 @@ fn a_plan_is_not_run_again_with_what_its_first_run_refuses() {
     let again = |loss: Objective, [right, wrong]: [Inputs<Dense>; 2], message: &str| {
         let plan = loss.plan(&Reference, &right).unwrap();
         assert_eq!(loss.value(&Reference, &wrong).unwrap_err().to_string(), message);
-        assert_eq!(wrong.picks(&Reference, &plan).unwrap_err().to_string(), message);
+        assert_eq!(wrong.picks(&plan).unwrap_err().to_string(), message);
     };
     again(
         cross_entropy().into(),

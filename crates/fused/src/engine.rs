@@ -223,7 +223,7 @@ impl Fused {
 }
 
 /// Memory that blocks have worked in, for the next, and what they had copied of what they were written over.
-pub(crate) type Pool<T> = Mutex<Vec<(Scratch<<T as Element>::Compute>, Vec<T>)>>;
+pub(crate) type Pool<T> = Mutex<Vec<Box<(Scratch<<T as Element>::Compute>, Vec<T>)>>>;
 
 /// The arrays of a plan's arguments as it reads them.
 pub(crate) fn enter<'a, A>(

@@ -19,6 +19,7 @@ use lossmith_core::catalogue::Domain;
 use lossmith_core::op::Reduce;
 use lossmith_core::strided::Seen;
 use rayon::prelude::*;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::mem::take;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -82,6 +83,9 @@ pub(crate) enum Part<'a, T> {
     Planes(Vec<&'a mut [T]>),
 }
 
+/// The parts of a block, each with its output's place: a handful, which a small problem would wait for the allocator for.
+type Parts<'a, T> = SmallVec<[(usize, Part<'a, T>); 2]>;
+
 /// A class with no label in it.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -93,48 +97,45 @@ pub(crate) struct Classes<F> {
 
 impl<T: Element> Ground<'_, T> {
     /// Runs the pass; gives its folds. Where an output is written over an input, its elements are that input's till then.
-    pub(crate) fn run(
+    pub(crate) fn run<'o>(
         &self,
         classes: &Classes<T::Compute>,
-        outputs: Vec<(usize, &mut [T])>,
+        outputs: impl IntoIterator<Item = (usize, &'o mut [T])>,
         over: Option<Over>,
         pool: &Pool<T>,
         parallel: bool,
-    ) -> Vec<f64> {
+    ) -> SmallVec<[f64; 4]> {
         // Of nothing there are no blocks, and outputs that are empty.
         let empty = self.walk.sides.contains(&0);
         let blocks = if empty { 0 } else { self.walk.blocks() };
-        let outputs = if empty { Vec::new() } else { outputs };
         let folds = self.pass.folds.len();
-        let mut partials = vec![0.0; blocks * folds.max(1)];
-        let mut parts: Vec<Vec<(usize, Part<'_, T>)>> = (0..blocks).map(|_| Vec::new()).collect();
-        for (place, output) in outputs {
-            let of_row = self.pass.row_outputs.iter().any(|(row, _)| *row == place);
-            for (block, part) in self.parts(output, of_row).into_iter().enumerate() {
-                parts[block].push((place, part));
-            }
+        let mut partials: SmallVec<[f64; 4]> = SmallVec::from_elem(0.0, blocks * folds.max(1));
+        let mut parts: SmallVec<[Parts<'_, T>; 1]> = (0..blocks).map(|_| Parts::new()).collect();
+        for (place, output) in outputs.into_iter().filter(|_| !empty) {
+            self.split((place, output), &mut parts);
         }
-        let work = |(index, (mut parts, partials)): (usize, (Vec<_>, &mut [f64]))| {
+        let work = |(index, (mut parts, partials)): (usize, (Parts<'_, T>, &mut [f64]))| {
             let own = pool.lock().ok().and_then(|mut pool| pool.pop());
-            let (mut scratch, mut copy) = own.unwrap_or_default();
+            let mut own = own.unwrap_or_default();
+            let (scratch, copy) = &mut *own;
             match over {
                 Some(over) => {
-                    let inputs = self.of_block(index, over, &parts, &mut copy);
+                    let inputs = self.of_block(index, over, &parts, copy);
                     let block = self.walk.block(index);
                     let first = self.first + self.walk.first_position(&block);
                     let (walk, inputs) = (self.walk.of_block(&block), inputs.as_slice());
                     let own = Ground { walk, inputs, first, ..*self };
-                    own.block(0, classes, &mut scratch, &mut parts, partials);
+                    own.block(0, classes, scratch, &mut parts, partials);
                 }
-                None => self.block(index, classes, &mut scratch, &mut parts, partials),
+                None => self.block(index, classes, scratch, &mut parts, partials),
             }
             if let Ok(mut pool) = pool.lock() {
-                pool.push((scratch, copy));
+                pool.push(own);
             }
         };
         if parallel && blocks > 1 {
             let partials = partials.par_chunks_mut(folds.max(1));
-            parts.into_par_iter().zip(partials).enumerate().for_each(work);
+            parts.into_vec().into_par_iter().zip(partials).enumerate().for_each(work);
         } else {
             let partials = partials.chunks_mut(folds.max(1));
             parts.into_iter().zip(partials).enumerate().for_each(work);
@@ -181,33 +182,32 @@ impl<T: Element> Ground<'_, T> {
         inputs.collect()
     }
 
-    /// An output in the parts that the blocks make.
-    fn parts<'b>(&self, output: &'b mut [T], of_row: bool) -> Vec<Part<'b, T>> {
-        let Walk { sides: [_, classes, inner], span, .. } = self.walk;
-        match self.walk.along {
-            Along::Inner if !of_row => {
-                let parts = self.walk.parts();
-                let mut planes: Vec<Vec<&mut [T]>> = Vec::new();
-                for (index, plane) in output.chunks_mut(inner).enumerate() {
-                    if index % classes == 0 {
-                        planes.extend((0..parts).map(|_| Vec::with_capacity(classes)));
-                    }
-                    let first = planes.len() - parts;
-                    for (part, piece) in plane.chunks_mut(span).enumerate() {
-                        planes[first + part].push(piece);
-                    }
-                }
-                planes.into_iter().map(Part::Planes).collect()
-            }
-            Along::Inner => {
-                let rows = output.chunks_mut(inner);
-                rows.flat_map(|row| row.chunks_mut(span)).map(Part::Whole).collect()
-            }
+    /// Deals an output out to the blocks that make it.
+    fn split<'o>(&self, (place, output): (usize, &'o mut [T]), blocks: &mut [Parts<'o, T>]) {
+        let Walk { sides: [_, classes, inner], span, along, .. } = self.walk;
+        let of_row = self.pass.row_outputs.iter().any(|(row, _)| *row == place);
+        let (row, size) = match along {
+            Along::Inner => (inner, span),
             Along::Classes | Along::Batch => {
-                let size = if of_row { span } else { span * classes };
-                output.chunks_mut(size).map(Part::Whole).collect()
+                (output.len(), if of_row { span } else { span * classes })
             }
+        };
+        let rows = output.chunks_mut(row).map(|row| row.chunks_mut(size));
+        if along != Along::Inner || of_row {
+            let all = blocks.iter_mut().zip(rows.flatten());
+            return all.for_each(|(block, part)| block.push((place, Part::Whole(part))));
         }
+        let mut planes: Vec<Vec<&mut [T]>> = Vec::new();
+        let parts = self.walk.parts();
+        for (index, plane) in rows.enumerate() {
+            if index % classes == 0 {
+                planes.extend((0..parts).map(|_| Vec::with_capacity(classes)));
+            }
+            let first = planes.len() - parts;
+            planes[first..].iter_mut().zip(plane).for_each(|(part, piece)| part.push(piece));
+        }
+        let all = blocks.iter_mut().zip(planes);
+        all.for_each(|(block, planes)| block.push((place, Part::Planes(planes))));
     }
 
     /// The class values: of weights and what is made of them.

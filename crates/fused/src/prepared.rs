@@ -201,7 +201,7 @@ impl<T: Element> Prepared<T> {
         };
         // The same arguments, without the elements that are written.
         let shaped = with(inputs, name, Slice::of(shape, (&[]).into()));
-        let (picks, arrays) = (shaped.unchecked_picks(&self.engine, plan)?, shaped.arrays());
+        let (picks, arrays) = (shaped.unchecked_picks(plan)?, shaped.arrays());
         let read =
             |(place, strides): (usize, [usize; 3])| match (&entering[place], place == over.input) {
                 (_, true) => Ok(Seen { elements: (&[]).into(), strides }),
@@ -236,7 +236,7 @@ impl<T: Element> Prepared<T> {
         plan: &Plan,
         inputs: &'i Inputs<A>,
     ) -> Result<Picks<'i>, Error> {
-        let picks = inputs.unchecked_picks(&self.engine, plan)?;
+        let picks = inputs.unchecked_picks(plan)?;
         check_labels(&self.engine, &picks.labels)?;
         Ok(picks)
     }
@@ -287,9 +287,9 @@ fn buffers<'g, T>(
             let name = &leaving.name;
             return fault(format!("no buffer for its gradient in {name}: make it constant"));
         };
-        let (shape, got) = (leaving.shape.clone(), buffer.len());
-        let expected = shape.iter().product();
+        let (expected, got) = (leaving.shape.iter().product(), buffer.len());
         if got != expected {
+            let shape = leaving.shape.clone();
             return Err(Error::Length { shape, expected, got });
         }
         buffers.push(buffer);

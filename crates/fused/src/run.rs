@@ -14,6 +14,7 @@ use lossmith_core::op::Axis;
 use lossmith_core::plan::{Entering, Leaving};
 use lossmith_core::strided::{Order, Seen};
 use lossmith_core::{Error, Labels, scalar};
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::mem::take;
@@ -267,8 +268,9 @@ impl<T: Element> Run<'_, T> {
         let seen =
             if alone { Cow::Borrowed(self.inputs) } else { self.seen(rows, &state.made).into() };
         let strides = pass.inputs.iter().map(|&input| seen[input].strides);
-        let walk = Walk::new(pass, sides, &strides.collect::<Vec<_>>(), alone && over.is_none());
-        let mut own: Vec<(usize, &mut [T])> = Vec::new();
+        let strides: SmallVec<[_; 4]> = strides.collect();
+        let walk = Walk::new(pass, sides, &strides, alone && over.is_none());
+        let mut own: SmallVec<[(usize, &mut [T]); 4]> = SmallVec::new();
         for (place, buffer) in state.buffers.iter_mut().enumerate() {
             if pass.outputs.contains(&place) {
                 let full = !pass.row_outputs.iter().any(|(row, _)| *row == place);

@@ -3,6 +3,7 @@
 
 use crate::chunk::CHUNK;
 use crate::program::Pass;
+use smallvec::SmallVec;
 
 /// Elements in a block, as far as one row of classes allows.
 const BLOCK: usize = 32_768;
@@ -75,7 +76,7 @@ impl Walk {
     pub(crate) fn new(pass: &Pass, sides: [usize; 3], strides: &[[usize; 3]], turns: bool) -> Self {
         let masked =
             |own: [usize; 3]| [0, 1, 2].map(|axis| if sides[axis] > 1 { own[axis] } else { 0 });
-        let strides: Vec<_> = strides.iter().map(|&own| masked(own)).collect();
+        let strides: SmallVec<[_; 4]> = strides.iter().map(|&own| masked(own)).collect();
         let column_major = |own: &[usize; 3]| {
             *own == turn(dense(turn(sides))) && sides[2] == 1 && sides[0] > 1 && sides[1] > 1
         };

@@ -42,7 +42,7 @@ pub fn causes<B: Backend>(
     let inputs: Inputs<Dense> = problem.inputs();
     let objective = Objective::from(loss);
     let plan = objective.plan(oracle, &inputs)?;
-    let (arrays, picks) = (inputs.arrays(), inputs.picks(oracle, &plan)?);
+    let (arrays, picks) = (inputs.arrays(), inputs.picks(&plan)?);
     let run = Run { oracle, plan: &plan, arrays: &arrays, picks: &picks };
     let place = run.place(output);
     let element = |outputs: &[BigArray]| {
@@ -95,7 +95,7 @@ pub fn overflow<B: Backend>(
 ) -> Result<Option<Overflow>, Error> {
     let inputs: Inputs<Dense> = problem.inputs();
     let plan = Objective::from(loss.clone()).plan(oracle, &inputs)?;
-    let (arrays, picks) = (inputs.arrays(), inputs.picks(oracle, &plan)?);
+    let (arrays, picks) = (inputs.arrays(), inputs.picks(&plan)?);
     let run = Run { oracle, plan: &plan, arrays: &arrays, picks: &picks };
     let Some(leaving) = run.place(output) else { return Ok(None) };
     let (mut found, mut fault) = (Vec::new(), None);

@@ -210,7 +210,7 @@ mod tests {
         let plan = loss.plan(&Reference, &made_for).unwrap();
         let other = inputs([2, 1, 1, 2], [1, 3], [1, 2]);
         assert!(other.fit(&Reference, &plan));
-        let picks = other.picks(&Reference, &plan).unwrap();
+        let picks = other.picks(&plan).unwrap();
         let got = Reference.run(&plan, &other.arrays(), &picks).unwrap();
         let exact = loss.value_and_grad(&Reference, &other).unwrap();
         assert_eq!([&got[0], &got[1]], [&exact.value, exact.grad("log_probs").unwrap()]);
