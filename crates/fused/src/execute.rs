@@ -5,11 +5,11 @@ use crate::compiled::Belows;
 use crate::domain::outside;
 use crate::element::Element;
 use crate::engine::Pool;
-use crate::kernel::{self, Values};
+use crate::kernel::{self, Each, Values};
 use crate::math::Lane;
 use crate::planes::Spare;
 use crate::program::{Arg, Over, Pass};
-use crate::row_values::{Small, as_slice, compute};
+use crate::row_values::Small;
 use crate::rows::{Lies, Rows, STREAM};
 use crate::simd::Level;
 use crate::tile::{Stands, Tile};
@@ -49,7 +49,6 @@ pub(crate) struct Scratch<F> {
     pub(crate) lies: Vec<Lies>,
     pub(crate) kept: Vec<Vec<F>>,
     pub(crate) rows: Vec<Vec<f64>>,
-    pub(crate) row_spare: [Vec<f64>; 4],
     pub(crate) narrow: Vec<Vec<F>>,
     pub(crate) labels: Vec<Vec<u32>>,
     pub(crate) sums: Vec<Sums>,
@@ -213,7 +212,6 @@ impl<T: Element> Ground<'_, T> {
     /// The class values: of weights and what is made of them.
     pub(crate) fn classes(&self) -> Classes<T::Compute> {
         let mut exact: Vec<Vec<f64>> = vec![Vec::new(); self.pass.class_values];
-        let mut spare: [Vec<f64>; 4] = Default::default();
         for &(op, place) in &self.pass.classes {
             let mut out = vec![0.0; self.class_count];
             match op {
@@ -232,7 +230,7 @@ impl<T: Element> Ground<'_, T> {
                             Values::Splat(f64::NAN)
                         }
                     };
-                    compute(self.level, op, &mut out, values, &mut spare);
+                    self.level.run(Each { op: op.map(values), out: &mut out });
                 }
             }
             exact[place] = out;
@@ -344,27 +342,22 @@ impl<T: Element> Ground<'_, T> {
             }
         }
         for &(fold, arg) in &self.pass.row_folds {
-            let mut spare = take(&mut scratch.row_spare[0]);
             let values = self.row_values(arg, positions, scratch);
-            let values = as_slice(values, &mut spare, positions);
+            let values = &values.each(positions);
             match self.pass.folds[fold].1 {
                 Reduce::Sum => kernel::sum(self.level, &mut folds[fold], values),
                 Reduce::Max => largest[fold] = kernel::max(self.level, largest[fold], values),
             }
-            scratch.row_spare[0] = spare;
         }
         for &(output, arg) in &self.pass.row_outputs {
-            let mut spare = take(&mut scratch.row_spare[0]);
             let values = self.row_values(arg, positions, scratch);
-            let values = as_slice(values, &mut spare, positions);
             if let Some((_, Part::Whole(out))) =
                 parts.iter_mut().find(|(place, _)| *place == output)
             {
-                for (out, &value) in out[offset..].iter_mut().zip(values) {
+                for (out, &value) in out[offset..].iter_mut().zip(&*values.each(positions)) {
                     *out = T::of(value);
                 }
             }
-            scratch.row_spare[0] = spare;
         }
     }
 

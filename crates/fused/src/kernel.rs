@@ -1,9 +1,11 @@
 //! The loops over slices, each compiled for every SIMD level.
 
-use crate::chunk::{LANES, Sums, add_up, largest_of, tree};
+use crate::chunk::{LANES, SUMS, Sums, add_up, largest_of, tree};
 use crate::math::{Lane, sigmoid_of, softplus_of};
+use crate::program::Op;
 use crate::simd::{Level, Work};
 use lossmith_core::op::{Binary, Compare, Unary};
+use std::borrow::Cow;
 
 /// An argument of a loop.
 #[derive(Clone, Copy, Debug)]
@@ -14,11 +16,39 @@ pub(crate) enum Values<'a, F> {
     Splat(F),
 }
 
+impl<F: Lane> Values<'_, F> {
+    /// What is the same for all, as often as a part has it.
+    #[inline(always)]
+    fn spread(&self) -> [F; SUMS] {
+        match self {
+            Self::Slice(_) => [F::ZERO; SUMS],
+            Self::Splat(value) => [*value; SUMS],
+        }
+    }
+
+    /// A part of them, one each.
+    #[inline(always)]
+    fn part<'p>(&'p self, spread: &'p [F; SUMS], from: usize, count: usize) -> &'p [F] {
+        match self {
+            Self::Slice(slice) => &slice[from..][..count],
+            Self::Splat(_) => &spread[..count],
+        }
+    }
+
+    /// So many of them, one each.
+    pub(crate) fn each(&self, lanes: usize) -> Cow<'_, [F]> {
+        match self {
+            Self::Slice(slice) => Cow::Borrowed(slice),
+            Self::Splat(value) => vec![*value; lanes].into(),
+        }
+    }
+}
+
 /// An element-wise function; a type of its own, so that it is compiled into the loop.
-pub(crate) trait Function1<F> {
+trait Function1<F> {
     fn of(x: F) -> F;
 }
-pub(crate) trait Function2<F> {
+trait Function2<F> {
     fn of(a: F, b: F) -> F;
 }
 trait Condition<F> {
@@ -27,7 +57,7 @@ trait Condition<F> {
 
 macro_rules! functions {
     ($trait:ident $method:ident $out:ty, $($name:ident($($x:ident),*) $body:expr;)*) => {$(
-        pub(crate) struct $name;
+        struct $name;
         impl<F: Lane> $trait<F> for $name {
             #[inline(always)]
             fn $method($($x: F),*) -> $out {
@@ -69,14 +99,19 @@ functions! { Condition holds bool,
 }
 
 #[inline(always)]
-pub(crate) fn map1<F: Lane, O: Function1<F>>(out: &mut [F], x: &[F]) {
-    for (out, &x) in out.iter_mut().zip(x) {
-        *out = O::of(x);
+fn map1<F: Lane, O: Function1<F>>(out: &mut [F], x: Values<'_, F>) {
+    match x {
+        Values::Slice(x) => {
+            for (out, &x) in out.iter_mut().zip(x) {
+                *out = O::of(x);
+            }
+        }
+        Values::Splat(x) => out.fill(O::of(x)),
     }
 }
 
 #[inline(always)]
-pub(crate) fn map2<F: Lane, O: Function2<F>>(out: &mut [F], a: Values<'_, F>, b: Values<'_, F>) {
+fn map2<F: Lane, O: Function2<F>>(out: &mut [F], a: Values<'_, F>, b: Values<'_, F>) {
     match (a, b) {
         (Values::Slice(a), Values::Slice(b)) => {
             for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
@@ -98,111 +133,71 @@ pub(crate) fn map2<F: Lane, O: Function2<F>>(out: &mut [F], a: Values<'_, F>, b:
 }
 
 #[inline(always)]
-fn choose<F: Lane, C: Condition<F>>(out: &mut [F], [a, b, then, otherwise]: [&[F]; 4]) {
-    let pairs = a.iter().zip(b).zip(then.iter().zip(otherwise));
-    for (out, ((&a, &b), (&then, &otherwise))) in out.iter_mut().zip(pairs) {
-        *out = if C::holds(a, b) { then } else { otherwise };
+fn choose<F: Lane, C: Condition<F>>(out: &mut [F], [a, b, then, otherwise]: [Values<'_, F>; 4]) {
+    let (all_a, all_b) = (a.spread(), b.spread());
+    let (all_then, all_otherwise) = (then.spread(), otherwise.spread());
+    for (index, out) in out.chunks_mut(SUMS).enumerate() {
+        let (from, count) = (index * SUMS, out.len());
+        let ab = a.part(&all_a, from, count).iter().zip(b.part(&all_b, from, count));
+        let then = then.part(&all_then, from, count);
+        let chosen = then.iter().zip(otherwise.part(&all_otherwise, from, count));
+        for (out, ((&a, &b), (&then, &otherwise))) in out.iter_mut().zip(ab.zip(chosen)) {
+            *out = if C::holds(a, b) { then } else { otherwise };
+        }
     }
 }
 
-/// An op of every element.
-pub(crate) struct UnaryLoop<'a, F> {
-    pub(crate) op: Unary,
+/// An op of values, one by one.
+pub(crate) struct Each<'a, F> {
+    pub(crate) op: Op<Values<'a, F>>,
     pub(crate) out: &'a mut [F],
-    pub(crate) x: &'a [F],
 }
 
-impl<F: Lane> Work for UnaryLoop<'_, F> {
+impl<F: Lane> Work for Each<'_, F> {
     type Output = ();
+
     #[inline(always)]
     fn run(self) {
-        let Self { op, out, x } = self;
+        let Self { op, out } = self;
         match op {
-            Unary::Neg => map1::<F, Neg>(out, x),
-            Unary::Abs => map1::<F, Abs>(out, x),
-            Unary::Sign => map1::<F, Sign>(out, x),
-            Unary::Exp => map1::<F, Exp>(out, x),
-            Unary::Expm1 => map1::<F, Expm1>(out, x),
-            Unary::Ln => map1::<F, Ln>(out, x),
-            Unary::Ln1p => map1::<F, Ln1p>(out, x),
-            Unary::Sqrt => map1::<F, Sqrt>(out, x),
-            Unary::Sigmoid => map1::<F, Sigmoid>(out, x),
-            Unary::Softplus => map1::<F, Softplus>(out, x),
+            Op::Unary(op, x) => match op {
+                Unary::Neg => map1::<F, Neg>(out, x),
+                Unary::Abs => map1::<F, Abs>(out, x),
+                Unary::Sign => map1::<F, Sign>(out, x),
+                Unary::Exp => map1::<F, Exp>(out, x),
+                Unary::Expm1 => map1::<F, Expm1>(out, x),
+                Unary::Ln => map1::<F, Ln>(out, x),
+                Unary::Ln1p => map1::<F, Ln1p>(out, x),
+                Unary::Sqrt => map1::<F, Sqrt>(out, x),
+                Unary::Sigmoid => map1::<F, Sigmoid>(out, x),
+                Unary::Softplus => map1::<F, Softplus>(out, x),
+            },
+            Op::Binary(op, a, b) => match op {
+                Binary::Add => map2::<F, Add>(out, a, b),
+                Binary::Sub => map2::<F, Sub>(out, a, b),
+                Binary::Mul => map2::<F, Mul>(out, a, b),
+                Binary::Div => map2::<F, Div>(out, a, b),
+                Binary::Weigh => map2::<F, Weigh>(out, a, b),
+                Binary::ExpSub => map2::<F, ExpSub>(out, a, b),
+                Binary::LogAddExp => map2::<F, LogAddExp>(out, a, b),
+            },
+            Op::Select(compare, [a, b], [then, otherwise]) => {
+                let values = [a, b, then, otherwise];
+                match compare {
+                    Compare::Eq => choose::<F, Eq>(out, values),
+                    Compare::Lt => choose::<F, Lt>(out, values),
+                    Compare::Le => choose::<F, Le>(out, values),
+                }
+            }
+            // What sigmoids and softpluses of ±x have in common, and they.
+            Op::Tail(x) => map1::<F, Tail>(out, x),
+            Op::Log(x) => map1::<F, Log>(out, x),
+            Op::Softplus(x, log) => map2::<F, SoftplusOf>(out, x, log),
+            Op::Sigmoid(x, tail) => map2::<F, SigmoidOf>(out, x, tail),
+            // They need a label, or what they are computed below.
+            Op::AtLabel(..) | Op::ExpBelow(..) => out.fill(F::NAN),
         }
     }
-}
-
-/// The op of every element.
-pub(crate) fn unary<F: Lane>(level: Level, op: Unary, out: &mut [F], x: Values<'_, F>) {
-    match x {
-        Values::Slice(x) => level.run(UnaryLoop { op, out, x }),
-        Values::Splat(x) => {
-            let mut one = [F::ZERO];
-            level.run(UnaryLoop { op, out: &mut one, x: &[x] });
-            out.fill(one[0]);
-        }
-    }
-}
-
-/// An op of every pair of elements.
-pub(crate) struct BinaryLoop<'a, F> {
-    pub(crate) op: Binary,
-    pub(crate) out: &'a mut [F],
-    pub(crate) a: Values<'a, F>,
-    pub(crate) b: Values<'a, F>,
-}
-
-impl<F: Lane> Work for BinaryLoop<'_, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        let Self { op, out, a, b } = self;
-        match op {
-            Binary::Add => map2::<F, Add>(out, a, b),
-            Binary::Sub => map2::<F, Sub>(out, a, b),
-            Binary::Mul => map2::<F, Mul>(out, a, b),
-            Binary::Div => map2::<F, Div>(out, a, b),
-            Binary::Weigh => map2::<F, Weigh>(out, a, b),
-            Binary::ExpSub => map2::<F, ExpSub>(out, a, b),
-            Binary::LogAddExp => map2::<F, LogAddExp>(out, a, b),
-        }
-    }
-}
-
-/// The op of every pair of elements.
-pub(crate) fn binary<F: Lane>(
-    level: Level,
-    op: Binary,
-    out: &mut [F],
-    a: Values<'_, F>,
-    b: Values<'_, F>,
-) {
-    level.run(BinaryLoop { op, out, a, b });
-}
-
-/// The third where the comparison of the first two holds, else the fourth.
-pub(crate) struct SelectLoop<'a, F> {
-    pub(crate) compare: Compare,
-    pub(crate) out: &'a mut [F],
-    pub(crate) values: [&'a [F]; 4],
-}
-
-impl<F: Lane> Work for SelectLoop<'_, F> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        let Self { compare, out, values } = self;
-        match compare {
-            Compare::Eq => choose::<F, Eq>(out, values),
-            Compare::Lt => choose::<F, Lt>(out, values),
-            Compare::Le => choose::<F, Le>(out, values),
-        }
-    }
-}
-
-/// The third where the comparison of the first two holds, else the fourth.
-pub(crate) fn select<F: Lane>(level: Level, compare: Compare, out: &mut [F], values: [&[F]; 4]) {
-    level.run(SelectLoop { compare, out, values });
 }
 
 struct SumLoop<'a, F> {

@@ -3,9 +3,7 @@
 use crate::chunk::{FEW, SUMS, Slot, Sums, add_up, add_up_products};
 use crate::compiled::Belows;
 use crate::execute::NONE;
-use crate::kernel::{
-    BinaryLoop, Log, SelectLoop, SigmoidOf, SoftplusOf, Tail, UnaryLoop, Values, map1, map2,
-};
+use crate::kernel::{Each, Values};
 use crate::math::{Below, Lane};
 use crate::program::Op;
 use crate::simd::Work;
@@ -94,41 +92,20 @@ impl<F: Lane> Work for Compute<'_, F> {
     #[inline(always)]
     fn run(self) {
         let Self { op, labels, hit, first, out, pitch, spare } = self;
-        let [s0, s1, s2, s3] = spare;
-        if let Op::ExpBelow(a, b) = op {
+        let [s0, s1, ..] = spare;
+        let below = if let Op::ExpBelow(a, b) = op {
             exp_below(out, a, first, b.slice(first, pitch, s1), s0);
-        }
+            true
+        } else {
+            false
+        };
         for (class, out) in out.chunks_exact_mut(pitch).enumerate() {
             let class = first + class;
-            match op {
-                Op::Unary(op, x) => {
-                    UnaryLoop { op, out, x: x.slice(class, pitch, s0) }.run();
-                }
-                Op::Binary(op, a, b) => {
-                    let (a, b) = (a.values(class, pitch), b.values(class, pitch));
-                    BinaryLoop { op, out, a, b }.run();
-                }
-                Op::Select(compare, [a, b], [then, other]) => {
-                    let (a, b) = (a.slice(class, pitch, s0), b.slice(class, pitch, s1));
-                    let then = then.slice(class, pitch, s2);
-                    let values = [a, b, then, other.slice(class, pitch, s3)];
-                    SelectLoop { compare, out, values }.run();
-                }
-                Op::AtLabel(at, hit, miss) => {
-                    let (hit, miss) = (hit.values(class, pitch), miss.slice(class, pitch, s0));
-                    at_label(out, &labels[at], class, hit, Some(miss));
-                }
-                Op::ExpBelow(..) => {}
-                Op::Tail(x) => map1::<F, Tail>(out, x.slice(class, pitch, s0)),
-                Op::Log(x) => map1::<F, Log>(out, x.slice(class, pitch, s0)),
-                Op::Softplus(x, log) => {
-                    let (x, log) = (x.values(class, pitch), log.values(class, pitch));
-                    map2::<F, SoftplusOf>(out, x, log);
-                }
-                Op::Sigmoid(x, tail) => {
-                    let (x, tail) = (x.values(class, pitch), tail.values(class, pitch));
-                    map2::<F, SigmoidOf>(out, x, tail);
-                }
+            if let Op::AtLabel(at, hit, miss) = op {
+                let (hit, miss) = (hit.values(class, pitch), miss.slice(class, pitch, s0));
+                at_label(out, &labels[at], class, hit, Some(miss));
+            } else if !below {
+                Each { op: op.map(|source| source.values(class, pitch)), out }.run();
             }
             if let Some((at, hit)) = hit {
                 at_label(out, &labels[at], class, hit.values(class, pitch), None);

@@ -95,6 +95,7 @@ pub(crate) enum Into {
 }
 
 impl<A: Copy> Op<A> {
+    #[inline]
     pub(crate) fn map<B>(self, mut f: impl FnMut(A) -> B) -> Op<B> {
         match self {
             Self::Unary(op, x) => Op::Unary(op, f(x)),

@@ -2,10 +2,10 @@
 
 use crate::element::Element;
 use crate::execute::{Classes, Ground, NONE, Scratch};
-use crate::kernel::{self, Log, SigmoidOf, SoftplusOf, Tail, Values, map1, map2};
+use crate::kernel::{Each, Values};
 use crate::math::Lane;
-use crate::program::{Arg, Op, RowOp};
-use crate::simd::{Level, Work};
+use crate::program::{Arg, RowOp};
+use crate::simd::Work;
 use crate::walk::Block;
 use lossmith_core::Labels;
 use std::mem::take;
@@ -44,10 +44,8 @@ impl<T: Element> Ground<'_, T> {
                 // To whole vectors: what a loop has left over goes one by one.
                 let positions = positions.next_multiple_of(WHOLE).min(out.len());
                 let target = &mut out[..positions];
-                let mut spare = take(&mut scratch.row_spare);
-                let values = |arg| self.row_values(arg, positions, scratch);
-                compute(self.level, op, target, values, &mut spare);
-                scratch.row_spare = spare;
+                let op = op.map(|arg| self.row_values(arg, positions, scratch));
+                self.level.run(Each { op, out: target });
             }
             RowOp::Input(input) => {
                 let target = &mut out[..positions];
@@ -81,58 +79,6 @@ impl<T: Element> Ground<'_, T> {
             }
         }
         scratch.rows[place] = out;
-    }
-}
-
-/// Values as a slice, written out where they are all the same.
-pub(crate) fn as_slice<'s, F: Lane>(
-    values: Values<'s, F>,
-    spare: &'s mut Vec<F>,
-    lanes: usize,
-) -> &'s [F] {
-    match values {
-        Values::Slice(slice) => slice,
-        Values::Splat(value) => {
-            spare.clear();
-            spare.resize(lanes, value);
-            spare
-        }
-    }
-}
-
-/// An op of values that are read as they are.
-pub(crate) fn compute<'s, F: Lane>(
-    level: Level,
-    op: Op<Arg>,
-    out: &mut [F],
-    values: impl Fn(Arg) -> Values<'s, F>,
-    spare: &'s mut [Vec<F>; 4],
-) {
-    let lanes = out.len();
-    match op {
-        Op::Unary(op, x) => kernel::unary(level, op, out, values(x)),
-        Op::Binary(op, a, b) => kernel::binary(level, op, out, values(a), values(b)),
-        Op::Select(compare, [a, b], [then, otherwise]) => {
-            let [s0, s1, s2, s3] = spare;
-            let values = [
-                as_slice(values(a), s0, lanes),
-                as_slice(values(b), s1, lanes),
-                as_slice(values(then), s2, lanes),
-                as_slice(values(otherwise), s3, lanes),
-            ];
-            kernel::select(level, compare, out, values);
-        }
-        Op::Tail(_) | Op::Log(_) | Op::Softplus(..) | Op::Sigmoid(..) => {
-            let mut spare = spare.iter_mut();
-            let op = op.map(|arg| match (values(arg), spare.next()) {
-                (Values::Slice(slice), _) => slice,
-                (values, Some(spare)) => as_slice(values, spare, lanes),
-                (Values::Splat(_), None) => &[],
-            });
-            level.run(Shared { op, out });
-        }
-        // Of full values only.
-        Op::AtLabel(..) | Op::ExpBelow(..) => out.fill(F::NAN),
     }
 }
 
@@ -209,35 +155,6 @@ impl<T: Element> Work for Picked<'_, T> {
                     *out = if label == NONE { 0.0 } else { value };
                 }
             }
-        }
-    }
-}
-
-/// What sigmoids and softpluses of ±x have in common, and they.
-pub(crate) struct Shared<'a, F> {
-    pub(crate) op: Op<&'a [F]>,
-    pub(crate) out: &'a mut [F],
-}
-
-impl<F: Lane> Work for Shared<'_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        match self.op {
-            Op::Tail(x) => map1::<F, Tail>(self.out, x),
-            Op::Log(x) => map1::<F, Log>(self.out, x),
-            Op::Softplus(x, log) => {
-                map2::<F, SoftplusOf>(self.out, Values::Slice(x), Values::Slice(log));
-            }
-            Op::Sigmoid(x, tail) => {
-                map2::<F, SigmoidOf>(self.out, Values::Slice(x), Values::Slice(tail));
-            }
-            Op::Unary(..)
-            | Op::Binary(..)
-            | Op::Select(..)
-            | Op::AtLabel(..)
-            | Op::ExpBelow(..) => {}
         }
     }
 }

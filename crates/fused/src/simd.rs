@@ -56,6 +56,15 @@ impl Level {
         all.into_iter().filter(|&level| level <= best).collect()
     }
 
+    /// The vectors of eight numbers that work has at this level.
+    #[inline]
+    pub(crate) fn wide(self) -> Wide {
+        Wide {
+            #[cfg(target_arch = "x86_64")]
+            avx2: if self >= Self::Avx2 { pulp::x86::V3::try_new() } else { None },
+        }
+    }
+
     /// What `work` gives, compiled for this level, or for the baseline where this machine lacks it.
     #[inline]
     pub fn run<W: Work>(self, work: W) -> W::Output {
@@ -111,6 +120,36 @@ pub trait Turn: Copy {
         let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = square;
         [[a, e, i, m], [b, f, j, n], [c, g, k, o], [d, h, l, p]]
     }
+
+    /// Two squares beside each other, each turned.
+    #[inline(always)]
+    #[must_use]
+    fn both_turned(_: Wide, squares: [[Self; 8]; 4]) -> [[Self; 8]; 4] {
+        one_by_one(squares)
+    }
+}
+
+/// Two squares, one after the other turned.
+#[inline(always)]
+fn one_by_one<F: Turn>(squares: [[F; 8]; 4]) -> [[F; 8]; 4] {
+    let mut both = squares;
+    for first in [0, 4] {
+        let mut square = [[squares[0][0]; 4]; 4];
+        for (to, from) in square.iter_mut().zip(&squares) {
+            to.copy_from_slice(&from[first..first + 4]);
+        }
+        for (to, from) in both.iter_mut().zip(F::turned(square)) {
+            to[first..first + 4].copy_from_slice(&from);
+        }
+    }
+    both
+}
+
+/// Vectors of eight numbers, if work is compiled for a level that has them.
+#[derive(Clone, Copy, Debug)]
+pub struct Wide {
+    #[cfg(target_arch = "x86_64")]
+    avx2: Option<pulp::x86::V3>,
 }
 
 impl Turn for f64 {}
@@ -125,6 +164,24 @@ impl Turn for f32 {
         let (mut c, mut d) = (m128::from_array(c), m128::from_array(d));
         transpose_four_m128(&mut a, &mut b, &mut c, &mut d);
         [a.to_array(), b.to_array(), c.to_array(), d.to_array()]
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn both_turned(wide: Wide, squares: [[Self; 8]; 4]) -> [[Self; 8]; 4] {
+        let [a, b, c, d] = squares;
+        let Some(pulp::x86::V3 { avx, .. }) = wide.avx2 else {
+            return one_by_one(squares);
+        };
+        let (a, b, c, d) = (pulp::cast(a), pulp::cast(b), pulp::cast(c), pulp::cast(d));
+        let (ab, cd) = (avx._mm256_unpacklo_ps(a, b), avx._mm256_unpacklo_ps(c, d));
+        let (ab_high, cd_high) = (avx._mm256_unpackhi_ps(a, b), avx._mm256_unpackhi_ps(c, d));
+        [
+            pulp::cast(avx._mm256_shuffle_ps::<0b01_00_01_00>(ab, cd)),
+            pulp::cast(avx._mm256_shuffle_ps::<0b11_10_11_10>(ab, cd)),
+            pulp::cast(avx._mm256_shuffle_ps::<0b01_00_01_00>(ab_high, cd_high)),
+            pulp::cast(avx._mm256_shuffle_ps::<0b11_10_11_10>(ab_high, cd_high)),
+        ]
     }
 }
 

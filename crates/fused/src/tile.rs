@@ -60,7 +60,8 @@ impl<T: Element> Ground<'_, T> {
             let planes = &mut scratch.planes[input][..];
             let rows = &seen.elements[start..];
             if class == 1 {
-                self.level.run(Apart { rows, stride: lane, classes, planes, pitch, lanes });
+                let wide = self.level.wide();
+                self.level.run(Apart { wide, rows, stride: lane, classes, planes, pitch, lanes });
             } else {
                 let strides = [class, lane];
                 self.level.run(Gather { elements: rows, strides, planes, pitch, classes, lanes });
@@ -427,7 +428,7 @@ impl<T: Element> Tile<'_, '_, '_, T> {
                     if let Some((_, Part::Whole(out))) = part {
                         let planes = &planes[place];
                         let rows = &mut out[self.offset * classes..][..lanes * classes];
-                        level.run(Together { planes, pitch, classes, rows });
+                        level.run(Together { wide: level.wide(), planes, pitch, classes, rows });
                     } else if let Some((_, Part::Planes(out))) = part
                         && !(self.block.whole() && T::computed_as_stored())
                     {

@@ -1,13 +1,16 @@
 //! Rows that are brought into planes of a class each, and back.
 
 use crate::element::Element;
-use crate::simd::{Soon, Turn, Work, fetch};
+use crate::math::Lane;
+use crate::simd::{Soon, Turn, Wide, Work, fetch};
 
-/// As many classes of as many rows are turned at once.
+/// As many classes of twice as many rows are turned at once.
 const TURN: usize = 4;
+const ROWS: usize = 2 * TURN;
 
 /// Rows of classes one after the other, brought into planes of a class each.
 pub(crate) struct Apart<'a, T: Element> {
+    pub(crate) wide: Wide,
     /// From the first row on; rows are `stride` apart.
     pub(crate) rows: &'a [T],
     pub(crate) stride: usize,
@@ -23,32 +26,33 @@ impl<T: Element> Work for Apart<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { rows, stride, classes, planes, pitch, lanes } = self;
-        let squares = if classes < TURN { 0 } else { lanes / TURN };
+        let Self { wide, rows, stride, classes, planes, pitch, lanes } = self;
+        // Of rows that are the same, or of the last one of a view, there is less than a row's distance.
+        let whole = if classes < TURN || stride < classes { 0 } else { rows.len() / stride };
+        let turns = lanes.min(whole) / ROWS;
         let mut class = 0;
-        while class < classes && squares > 0 {
+        while class < classes && turns > 0 {
             // The last classes once more where there are no others: what is written twice is the same.
             let first = class.min(classes - TURN);
             let planes = &mut planes[first * pitch..][..TURN * pitch];
             let (ab, cd) = planes.split_at_mut(2 * pitch);
             let ((a, b), (c, d)) = (ab.split_at_mut(pitch), cd.split_at_mut(pitch));
-            let (a, b) = (&mut squares_of_mut(a)[..squares], &mut squares_of_mut(b)[..squares]);
-            let (c, d) = (&mut squares_of_mut(c)[..squares], &mut squares_of_mut(d)[..squares]);
-            for square in 0..squares {
-                let rows = &rows[square * TURN * stride + first..];
-                let of = [
-                    four(rows),
-                    four(&rows[stride..]),
-                    four(&rows[2 * stride..]),
-                    four(&rows[3 * stride..]),
-                ];
-                let turned = Turn::turned(of);
-                (a[square], b[square]) = (turned[0], turned[1]);
-                (c[square], d[square]) = (turned[2], turned[3]);
+            let planes = turns_of_mut(a).iter_mut().zip(turns_of_mut(b)).zip(turns_of_mut(c));
+            let mut rows = rows.chunks_exact(stride);
+            for (((a, b), c), d) in planes.zip(turns_of_mut(d)).take(turns) {
+                let mut of = [[T::Compute::ZERO; ROWS]; TURN];
+                for row in 0..ROWS {
+                    let Some(values) = rows.next() else { break };
+                    let values = &values[first..][..TURN];
+                    for (to, x) in of[row % TURN][row / TURN * TURN..].iter_mut().zip(values) {
+                        *to = x.widen();
+                    }
+                }
+                [*a, *b, *c, *d] = Turn::both_turned(wide, of);
             }
             class += TURN;
         }
-        for lane in squares * TURN..lanes {
+        for lane in turns * ROWS..lanes {
             for (class, x) in rows[lane * stride..][..classes].iter().enumerate() {
                 planes[class * pitch + lane] = x.widen();
             }
@@ -56,25 +60,19 @@ impl<T: Element> Work for Apart<'_, T> {
     }
 }
 
-/// The first four values, as they are computed with.
 #[inline(always)]
-fn four<T: Element>(values: &[T]) -> [T::Compute; TURN] {
-    let values = &values[..TURN];
-    [values[0].widen(), values[1].widen(), values[2].widen(), values[3].widen()]
-}
-
-#[inline(always)]
-fn squares_of<F>(plane: &[F]) -> &[[F; TURN]] {
+fn turns_of<F>(plane: &[F]) -> &[[F; ROWS]] {
     plane.as_chunks().0
 }
 
 #[inline(always)]
-fn squares_of_mut<F>(plane: &mut [F]) -> &mut [[F; TURN]] {
+fn turns_of_mut<F>(plane: &mut [F]) -> &mut [[F; ROWS]] {
     plane.as_chunks_mut().0
 }
 
 /// Planes of a class each, brought into rows of classes one after the other.
 pub(crate) struct Together<'a, T: Element> {
+    pub(crate) wide: Wide,
     pub(crate) planes: &'a [T::Compute],
     pub(crate) pitch: usize,
     pub(crate) classes: usize,
@@ -86,29 +84,30 @@ impl<T: Element> Work for Together<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { planes, pitch, classes, rows } = self;
+        let Self { wide, planes, pitch, classes, rows } = self;
         let lanes = rows.len() / classes.max(1);
-        let squares = if classes < TURN { 0 } else { lanes / TURN };
+        let turns = if classes < TURN { 0 } else { lanes / ROWS };
         let mut class = 0;
-        while class < classes && squares > 0 {
+        while class < classes && turns > 0 {
             let first = class.min(classes - TURN);
             let planes = &planes[first * pitch..][..TURN * pitch];
             let (ab, cd) = planes.split_at(2 * pitch);
             let ((a, b), (c, d)) = (ab.split_at(pitch), cd.split_at(pitch));
-            let (a, b) = (&squares_of(a)[..squares], &squares_of(b)[..squares]);
-            let (c, d) = (&squares_of(c)[..squares], &squares_of(d)[..squares]);
-            for square in 0..squares {
-                let turned = Turn::turned([a[square], b[square], c[square], d[square]]);
-                let start = square * TURN * classes + first;
-                for row in 0..TURN {
-                    let out = &mut rows[start + row * classes..][..TURN];
-                    let [a, b, c, d] = turned[row];
-                    out.copy_from_slice(&[T::narrow(a), T::narrow(b), T::narrow(c), T::narrow(d)]);
+            let planes = turns_of(a).iter().zip(turns_of(b)).zip(turns_of(c)).zip(turns_of(d));
+            let mut rows = rows.chunks_exact_mut(classes);
+            for (((&a, &b), &c), &d) in planes.take(turns) {
+                let turned = Turn::both_turned(wide, [a, b, c, d]);
+                for row in 0..ROWS {
+                    let Some(out) = rows.next() else { break };
+                    let values = &turned[row % TURN][row / TURN * TURN..];
+                    for (out, &value) in out[first..][..TURN].iter_mut().zip(values) {
+                        *out = T::narrow(value);
+                    }
                 }
             }
             class += TURN;
         }
-        for lane in squares * TURN..lanes {
+        for lane in turns * ROWS..lanes {
             for (class, out) in rows[lane * classes..][..classes].iter_mut().enumerate() {
                 *out = T::narrow(planes[class * pitch + lane]);
             }
