@@ -114,9 +114,9 @@ impl<T: Element> Ground<'_, T> {
             self.split((place, output), &mut parts);
         }
         let work = |(index, (mut parts, partials)): (usize, (Parts<'_, T>, &mut [f64]))| {
-            let own = pool.lock().ok().and_then(|mut pool| pool.pop());
-            let mut own = own.unwrap_or_default();
-            let (scratch, copy) = &mut *own;
+            let used = pool.lock().ok().and_then(|mut pool| pool.pop());
+            let mut memory = used.unwrap_or_default();
+            let (scratch, copy) = &mut *memory;
             match over {
                 Some(over) => {
                     let inputs = self.of_block(index, over, &parts, copy);
@@ -129,7 +129,7 @@ impl<T: Element> Ground<'_, T> {
                 None => self.block(index, classes, scratch, &mut parts, partials),
             }
             if let Ok(mut pool) = pool.lock() {
-                pool.push(own);
+                pool.push(memory);
             }
         };
         if parallel && blocks > 1 {
@@ -184,11 +184,11 @@ impl<T: Element> Ground<'_, T> {
     /// Deals an output out to the blocks that make it.
     fn split<'o>(&self, (place, output): (usize, &'o mut [T]), blocks: &mut [Parts<'o, T>]) {
         let Walk { sides: [_, classes, inner], span, along, .. } = self.walk;
-        let of_row = self.pass.row_outputs.iter().any(|(row, _)| *row == place);
+        let of_row = self.pass.of_row(place);
         let (row, size) = match along {
             Along::Inner => (inner, span),
             Along::Classes | Along::Batch => {
-                (output.len(), if of_row { span } else { span * classes })
+                (output.len().max(1), if of_row { span } else { span * classes })
             }
         };
         let rows = output.chunks_mut(row).map(|row| row.chunks_mut(size));

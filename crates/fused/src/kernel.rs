@@ -1,11 +1,14 @@
 //! The loops over slices, each compiled for every SIMD level.
 
-use crate::chunk::{LANES, SUMS, Sums, add_up, largest_of, tree};
+use crate::chunk::{LANES, Sums, add_up, largest_of, tree};
 use crate::math::{Lane, sigmoid_of, softplus_of};
 use crate::program::Op;
 use crate::simd::{Level, Work};
 use lossmith_core::op::{Binary, Compare, Unary};
 use std::borrow::Cow;
+
+/// Elements that are chosen between at a time, so that what is the same for all is written out so often only.
+const PART: usize = 16;
 
 /// An argument of a loop.
 #[derive(Clone, Copy, Debug)]
@@ -19,23 +22,23 @@ pub(crate) enum Values<'a, F> {
 impl<F: Lane> Values<'_, F> {
     /// What is the same for all, as often as a part has it.
     #[inline(always)]
-    fn spread(&self) -> [F; SUMS] {
+    fn spread(&self) -> [F; PART] {
         match self {
-            Self::Slice(_) => [F::ZERO; SUMS],
-            Self::Splat(value) => [*value; SUMS],
+            Self::Slice(_) => [F::ZERO; PART],
+            Self::Splat(value) => [*value; PART],
         }
     }
 
     /// A part of them, one each.
     #[inline(always)]
-    fn part<'p>(&'p self, spread: &'p [F; SUMS], from: usize, count: usize) -> &'p [F] {
+    fn part<'p>(&'p self, spread: &'p [F; PART], from: usize, count: usize) -> &'p [F] {
         match self {
             Self::Slice(slice) => &slice[from..][..count],
             Self::Splat(_) => &spread[..count],
         }
     }
 
-    /// So many of them, one each.
+    /// One each; so many of what is the same for all.
     pub(crate) fn each(&self, lanes: usize) -> Cow<'_, [F]> {
         match self {
             Self::Slice(slice) => Cow::Borrowed(slice),
@@ -136,8 +139,8 @@ fn map2<F: Lane, O: Function2<F>>(out: &mut [F], a: Values<'_, F>, b: Values<'_,
 fn choose<F: Lane, C: Condition<F>>(out: &mut [F], [a, b, then, otherwise]: [Values<'_, F>; 4]) {
     let (all_a, all_b) = (a.spread(), b.spread());
     let (all_then, all_otherwise) = (then.spread(), otherwise.spread());
-    for (index, out) in out.chunks_mut(SUMS).enumerate() {
-        let (from, count) = (index * SUMS, out.len());
+    for (index, out) in out.chunks_mut(PART).enumerate() {
+        let (from, count) = (index * PART, out.len());
         let ab = a.part(&all_a, from, count).iter().zip(b.part(&all_b, from, count));
         let then = then.part(&all_then, from, count);
         let chosen = then.iter().zip(otherwise.part(&all_otherwise, from, count));

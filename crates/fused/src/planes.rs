@@ -50,7 +50,7 @@ impl<'a, F: Lane> Source<'a, F> {
 }
 
 /// Room for arguments that are written out.
-pub(crate) type Spare<F> = [Slot<F>; 4];
+pub(crate) type Spare<F> = [Slot<F>; 3];
 
 /// What exponentials are computed below, of row values.
 pub(crate) struct BelowRows<'a, F> {
@@ -92,19 +92,16 @@ impl<F: Lane> Work for Compute<'_, F> {
     #[inline(always)]
     fn run(self) {
         let Self { op, labels, hit, first, out, pitch, spare } = self;
-        let [s0, s1, ..] = spare;
-        let below = if let Op::ExpBelow(a, b) = op {
+        let [s0, s1, _] = spare;
+        if let Op::ExpBelow(a, b) = op {
             exp_below(out, a, first, b.slice(first, pitch, s1), s0);
-            true
-        } else {
-            false
-        };
+        }
         for (class, out) in out.chunks_exact_mut(pitch).enumerate() {
             let class = first + class;
             if let Op::AtLabel(at, hit, miss) = op {
                 let (hit, miss) = (hit.values(class, pitch), miss.slice(class, pitch, s0));
                 at_label(out, &labels[at], class, hit, Some(miss));
-            } else if !below {
+            } else if !matches!(op, Op::ExpBelow(..)) {
                 Each { op: op.map(|source| source.values(class, pitch)), out }.run();
             }
             if let Some((at, hit)) = hit {
@@ -204,7 +201,7 @@ impl<F: Lane> Work for Reduction<'_, F> {
     #[inline(always)]
     fn run(self) {
         let Self { mut what, classes, pitch, lanes, spare } = self;
-        let [s0, s1, lost, _] = spare;
+        let [s0, s1, lost] = spare;
         let lost = &mut lost.values;
         lost.fill(F::ZERO);
         for class in 0..classes {

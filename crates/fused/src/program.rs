@@ -95,7 +95,7 @@ pub(crate) enum Into {
 }
 
 impl<A: Copy> Op<A> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn map<B>(self, mut f: impl FnMut(A) -> B) -> Op<B> {
         match self {
             Self::Unary(op, x) => Op::Unary(op, f(x)),
@@ -204,6 +204,11 @@ pub(crate) fn sides_of(shape: Shape, sides: &[[usize; 3]]) -> [usize; 3] {
 }
 
 impl Pass {
+    /// Whether the output at that place has one value a row.
+    pub(crate) fn of_row(&self, place: usize) -> bool {
+        self.row_outputs.iter().any(|(row, _)| *row == place)
+    }
+
     /// Whether it reads the input at that place.
     fn reads(&self, input: usize) -> bool {
         let here = |op: &RowOp| match *op {

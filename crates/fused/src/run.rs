@@ -273,8 +273,7 @@ impl<T: Element> Run<'_, T> {
         let mut own: SmallVec<[(usize, &mut [T]); 4]> = SmallVec::new();
         for (place, buffer) in state.buffers.iter_mut().enumerate() {
             if pass.outputs.contains(&place) {
-                let full = !pass.row_outputs.iter().any(|(row, _)| *row == place);
-                if full && walk.turned {
+                if walk.turned && !pass.of_row(place) {
                     state.orders[place] = Order::ColumnMajor;
                 }
                 let part = rows.map_or(0..buffer.len(), |rows| rows.within(buffer.len()));

@@ -61,7 +61,11 @@ impl Level {
     pub(crate) fn wide(self) -> Wide {
         Wide {
             #[cfg(target_arch = "x86_64")]
-            avx2: if self >= Self::Avx2 { pulp::x86::V3::try_new() } else { None },
+            avx2: match self {
+                Self::Baseline => None,
+                Self::Avx2 => pulp::x86::V3::try_new(),
+                Self::Avx512 => pulp::x86::V4::try_new().and_then(|_| pulp::x86::V3::try_new()),
+            },
         }
     }
 
@@ -111,7 +115,7 @@ impl<W: Work> pulp::NullaryFnOnce for Call<W> {
     }
 }
 
-/// A square of numbers that is brought from rows into columns.
+/// Squares of numbers that are brought from rows into columns.
 pub trait Turn: Copy {
     /// Its rows as columns.
     #[inline(always)]
@@ -145,7 +149,7 @@ fn one_by_one<F: Turn>(squares: [[F; 8]; 4]) -> [[F; 8]; 4] {
     both
 }
 
-/// Vectors of eight numbers, if work is compiled for a level that has them.
+/// Vectors of eight numbers, if work is compiled for a level that has them; made by the engine alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Wide {
     #[cfg(target_arch = "x86_64")]
