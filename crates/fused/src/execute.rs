@@ -343,7 +343,7 @@ impl<T: Element> Ground<'_, T> {
         }
         for &(fold, arg) in &self.pass.row_folds {
             let values = self.row_values(arg, positions, scratch);
-            let values = &values.each(positions);
+            let values = &values.written_out(positions);
             match self.pass.folds[fold].1 {
                 Reduce::Sum => kernel::sum(self.level, &mut folds[fold], values),
                 Reduce::Max => largest[fold] = kernel::max(self.level, largest[fold], values),
@@ -354,7 +354,7 @@ impl<T: Element> Ground<'_, T> {
             if let Some((_, Part::Whole(out))) =
                 parts.iter_mut().find(|(place, _)| *place == output)
             {
-                for (out, &value) in out[offset..].iter_mut().zip(&*values.each(positions)) {
+                for (out, &value) in out[offset..].iter_mut().zip(&*values.written_out(positions)) {
                     *out = T::of(value);
                 }
             }

@@ -38,8 +38,8 @@ impl<F: Lane> Values<'_, F> {
         }
     }
 
-    /// One each; so many of what is the same for all.
-    pub(crate) fn each(&self, lanes: usize) -> Cow<'_, [F]> {
+    /// One each, written out so many times where they are all the same.
+    pub(crate) fn written_out(&self, lanes: usize) -> Cow<'_, [F]> {
         match self {
             Self::Slice(slice) => Cow::Borrowed(slice),
             Self::Splat(value) => vec![*value; lanes].into(),

@@ -147,3 +147,46 @@ impl<T: Element> Work for Gather<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::Level;
+
+    #[test]
+    fn rows_come_apart_and_together_at_every_level() {
+        for level in Level::available() {
+            // Fewer rows and classes than are turned at a time, as many, and some left over; the same row again and again,
+            // rows that overlap, and rows without and with a gap, which the last has not.
+            for (classes, lanes) in [(3, 19), (4, 8), (10, 5), (10, 19), (10, 64)] {
+                for stride in [0, 1, classes, classes + 2] {
+                    let count = (lanes - 1) * stride + classes;
+                    let rows: Vec<f32> = (0u16..).take(count).map(f32::from).collect();
+                    let (wide, pitch) = (level.wide(), lanes.next_multiple_of(32));
+                    let mut planes = vec![f32::NAN; classes * pitch];
+                    let to = &mut planes[..];
+                    level.run(Apart {
+                        wide,
+                        rows: &rows,
+                        stride,
+                        classes,
+                        planes: to,
+                        pitch,
+                        lanes,
+                    });
+                    for (class, plane) in planes.chunks(pitch).enumerate() {
+                        let expected = (0..lanes).map(|lane| rows[lane * stride + class]);
+                        let said = format!("{level}: class {class}, {lanes} rows {stride} apart");
+                        assert_eq!(plane[..lanes], expected.collect::<Vec<_>>(), "{said}");
+                    }
+                    if stride == classes {
+                        let mut back = vec![f32::NAN; count];
+                        let to = &mut back[..];
+                        level.run(Together { wide, planes: &planes, pitch, classes, rows: to });
+                        assert_eq!(back, rows, "{level}: {lanes} rows of {classes}");
+                    }
+                }
+            }
+        }
+    }
+}
