@@ -99,6 +99,19 @@ fn a_third_run_allocates_next_to_nothing_and_logits_are_never_held() {
     let by_row = Inputs::<Slice<'_, f32>>::new()
         .tensor("input", array(&[1000, 1000], &input))
         .labels("target", labels);
+    let few_classes = Inputs::<Slice<'_, f32>>::new()
+        .tensor("input", Slice::new(&[1000, 16], &input[..16_000]).unwrap())
+        .labels("target", (0..1000).map(|k| k % 16).collect::<Vec<i64>>());
+    let unprepared = |engine: &Fused| {
+        drop(cross_entropy().value_and_grad(engine, &few_classes).unwrap());
+    };
+    let engine = Fused::new();
+    let [kept, _] = third(|| unprepared(&engine.clone()), 0);
+    let [thrown_away, _] = third(|| unprepared(&Fused::new()), 0);
+    println!(
+        "not prepared: {kept} bytes by one engine and its clones, {thrown_away} by a new one each time"
+    );
+    assert!(kept * 2 < thrown_away, "{kept} bytes by one engine, {thrown_away} by new ones");
     let measured = [
         ("mse", third_run(mse(), &by_element, [1_000_000, 2])),
         ("cross_entropy", third_run(cross_entropy(), &by_row, [1_000_000, 1])),

@@ -62,6 +62,19 @@ fn hash(numbers: impl Iterator<Item = f64>) -> u64 {
     })
 }
 
+/// A problem in that format.
+fn in_format<T: Element>(problem: &Problem) -> Inputs<Slice<'static, T>> {
+    let mut inputs = Inputs::new();
+    for (name, array) in &problem.numbers {
+        let elements: Vec<T> = array.data().iter().map(|&x| T::of(x)).collect();
+        inputs = inputs.tensor(name, Slice::new(array.shape(), elements).unwrap());
+    }
+    for (name, indices) in &problem.labels {
+        inputs = inputs.labels(name, indices.clone());
+    }
+    inputs
+}
+
 /// The bits of value and gradients.
 fn bits<T: Element>(engine: &Fused, loss: &AnyLoss, inputs: &Inputs<Slice<'static, T>>) -> u64 {
     let got = loss.value_and_grad(engine, inputs).unwrap();
@@ -80,14 +93,7 @@ fn check<T: Element>(name: &str, table: &str) {
         for (place, shape) in shapes(&base).iter().enumerate() {
             let mut seed = Stream(place as u64);
             let (loss, problem) = random(&base, shape, &mut seed);
-            let mut inputs = Inputs::new();
-            for (name, array) in &problem.numbers {
-                let elements: Vec<T> = array.data().iter().map(|&x| T::of(x)).collect();
-                inputs = inputs.tensor(name, Slice::new(array.shape(), elements).unwrap());
-            }
-            for (name, indices) in &problem.labels {
-                inputs = inputs.labels(name, indices.clone());
-            }
+            let inputs = in_format::<T>(&problem);
             let right = bits(&best, &loss, &inputs);
             for (threads, engine) in &threads {
                 let got = bits(engine, &loss, &inputs);
@@ -127,6 +133,27 @@ fn an_engine_is_what_it_was_asked_to_be() {
         assert!(shown(Fused::new().level(level)).contains(&format!("level: {level:?}")));
     }
     assert_ne!(shown(Fused::new().op_by_op()), shown(Fused::new()));
+}
+
+#[test]
+fn what_was_worked_in_before_changes_nothing() {
+    let engine = Fused::new().threads(2).unwrap();
+    for base in all().iter().filter(|base| !sequences(base)) {
+        let mut shapes = shapes(base);
+        shapes.push(vec![32, 9]);
+        for (place, shape) in shapes.iter().enumerate().rev().chain(shapes.iter().enumerate()) {
+            let (loss, problem) = random(base, shape, &mut Stream(place as u64));
+            let of_formats = |engine: &Fused| {
+                [
+                    bits(engine, &loss, &in_format::<f32>(&problem)),
+                    bits(engine, &loss, &in_format::<bf16>(&problem)),
+                    bits(engine, &loss, &in_format::<f64>(&problem)),
+                ]
+            };
+            let name = base.entry().name;
+            assert_eq!(of_formats(&engine), of_formats(&Fused::new()), "{name} {shape:?}");
+        }
+    }
 }
 
 #[test]

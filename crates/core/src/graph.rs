@@ -5,8 +5,8 @@ use crate::op::{Axis, Binary, Compare, Reduce, Unary};
 use crate::real::Real;
 use crate::scalar;
 use crate::sequence::Tabled;
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -121,7 +121,7 @@ impl Hash for Key {
 #[derive(Debug, Default)]
 struct Nodes {
     list: Vec<(Node, Shape)>,
-    seen: HashMap<Key, Id>,
+    seen: FxHashMap<Key, Id>,
     labels: usize,
     derived: Vec<Derived>,
     tabled: Vec<Tabled>,

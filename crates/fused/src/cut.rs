@@ -1,12 +1,13 @@
 //! Where a plan's graph is cut: products of matrices and sums across rows are no walks over one frame, so what they
 //! are made of and what they give are tensors of their own, made between passes, a few rows at a time where that can be.
 
-use crate::lower::{CLASS, Key, Lowering, Root, mask};
+use crate::lower::{CLASS, Key, Lowering, Reads, Root, mask};
 use crate::program::{Joint, Made, Operand, Role, Source};
 use lossmith_core::Plan;
 use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
 use lossmith_core::op::Axis;
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::replace;
 
 /// Which sides are the same one.
 pub(crate) struct Sides {
@@ -77,6 +78,10 @@ impl Sides {
     }
 
     fn join(&mut self, a: Dim, b: Dim) {
+        // Most sides that meet are one already.
+        if a == b {
+            return;
+        }
         if let (Some(a), Some(b)) = (self.of(a), self.of(b)) {
             self.same[a.max(b)] = a.min(b);
         }
@@ -105,9 +110,9 @@ pub(crate) struct Cuts {
 }
 
 impl Cuts {
-    /// Notes what the pass of a root reads.
-    pub(crate) fn read(&mut self, lowering: &Lowering, root: Root, key: Key) {
-        for index in lowering.reach(lowering.alias[lowering.source(root)]) {
+    /// Notes what the pass of a root reads, given what that is computed from.
+    pub(crate) fn read(&mut self, lowering: &Lowering, reach: &[usize], key: Key) {
+        for &index in reach {
             let picked = lowering.pick(index).map(|(_, hit)| hit);
             for index in [Some(index), picked].into_iter().flatten() {
                 if let Node::Input(input) = lowering.nodes[index].0 {
@@ -130,7 +135,7 @@ impl Cuts {
 
 impl Lowering {
     /// Cuts the graph; `arguments` are those of every node before it.
-    pub(crate) fn cut(&mut self, plan: &Plan, arguments: &[Vec<usize>]) -> Cuts {
+    pub(crate) fn cut(&mut self, plan: &Plan, arguments: &[Reads]) -> Cuts {
         let mut cuts = Cuts::default();
         let inputs = plan.entering().len();
         let live: Vec<_> = (0..arguments.len()).filter(|&index| self.live[index]).collect();
@@ -175,7 +180,7 @@ impl Lowering {
     }
 
     /// Where the result of a joint goes: straight to what leaves, if nothing else reads it.
-    fn place(&self, cuts: &mut Cuts, plan: &Plan, index: usize, arguments: &[Vec<usize>]) -> usize {
+    fn place(&self, cuts: &mut Cuts, plan: &Plan, index: usize, arguments: &[Reads]) -> usize {
         let leaves = |place: &usize| {
             let id = plan.leaving()[*place].id().map(Id::index);
             id.is_some_and(|id| {
@@ -221,6 +226,12 @@ impl Lowering {
         roots: &[Root],
         sides: &mut Sides,
     ) {
+        let all: BTreeSet<_> =
+            self.nodes.iter().filter_map(|(_, shape)| sides.of(shape[CLASS])).collect();
+        // Of one class side there are no different ones to meet.
+        if all.len() < 2 {
+            return;
+        }
         let mut open: Vec<usize> =
             roots.iter().map(|&root| self.alias[self.source(root)]).collect();
         let mut seen = BTreeSet::new();
@@ -245,15 +256,15 @@ impl Lowering {
         self.reach(index).into_iter().filter_map(|at| sides.of(self.nodes[at].1[CLASS])).collect()
     }
 
-    /// The nodes that a value is computed from in one walk, itself among them.
-    pub(crate) fn reach(&self, index: usize) -> BTreeSet<usize> {
-        let (mut seen, mut open) = (BTreeSet::new(), vec![index]);
+    /// The nodes that a value is computed from in one walk, itself among them, in their order.
+    pub(crate) fn reach(&self, index: usize) -> Vec<usize> {
+        let (mut seen, mut open) = (vec![false; self.nodes.len()], vec![index]);
         while let Some(index) = open.pop() {
-            if self.nodes[index].1 != NUMBER && seen.insert(index) {
+            if self.nodes[index].1 != NUMBER && !replace(&mut seen[index], true) {
                 open.extend(self.reads(index));
             }
         }
-        seen
+        (0..seen.len()).filter(|&index| seen[index]).collect()
     }
 
     /// Finds the side along which rows can be taken a few at a time, and what each joint does along it.

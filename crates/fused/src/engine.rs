@@ -2,7 +2,6 @@
 
 use crate::domain;
 use crate::element::Element;
-use crate::execute::Scratch;
 use crate::math::Lane;
 use crate::program::{Over, Program};
 use crate::run::Run;
@@ -12,7 +11,9 @@ use lossmith_core::strided::{Order, Seen, Slice, Strided, gather};
 use lossmith_core::{Dense, Error, Labels, Plan, Reference, Runner};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use std::any::Any;
 use std::error::Error as _;
+use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -20,16 +21,23 @@ use std::sync::{Arc, LazyLock, Mutex};
 /// Up to so many elements in a walk, one thread is faster than several.
 pub(crate) const ALONE: usize = 65_536;
 
+/// Up to so many, a loss that is run once is sooner done op by op than its compiled loops are found.
+const LOOPS: usize = 32_768;
+
 /// More threads than any machine has use for.
 const MOST_THREADS: usize = 4096;
 
 /// The fused engine.
+///
+/// It keeps the memory that its threads work in for the next run, some for each format, as much as any run needed, until
+/// it and its clones, which share that, are dropped.
 #[derive(Clone, Debug)]
 pub struct Fused {
     pub(crate) level: Level,
     /// Whether the loops that were compiled for the catalogue's losses are used.
     compiled: bool,
     pool: Option<Arc<ThreadPool>>,
+    pub(crate) memory: Arc<Memory>,
 }
 
 impl Default for Fused {
@@ -42,7 +50,7 @@ impl Fused {
     /// The engine with the best instructions of this machine and rayon's threads.
     #[must_use]
     pub fn new() -> Self {
-        Self { level: Level::detect(), compiled: true, pool: None }
+        Self { level: Level::detect(), compiled: true, pool: None, memory: Arc::default() }
     }
 
     /// The engine with those instructions, to the same bits; where the machine lacks them, with the baseline's.
@@ -117,17 +125,18 @@ where
         arrays: &[Option<&A>],
         picks: &Picks<'_>,
     ) -> Result<Vec<A::Output>, Error> {
-        let program = self.program(plan, false);
-        self.outputs(plan, program.as_ref(), &Mutex::new(Vec::new()), (arrays, picks))
+        let program = self.program::<A::Element>(plan, false);
+        self.outputs(plan, program.as_ref(), arrays, picks)
     }
 }
 
 impl Fused {
     /// The program of a plan, to be run once or again and again; none where a plan is none of passes.
-    pub(crate) fn program(&self, plan: &Plan, again: bool) -> Option<Program> {
+    pub(crate) fn program<T: Element>(&self, plan: &Plan, again: bool) -> Option<Program> {
         let mut program = Program::new(plan)?;
-        let much = || plan.sides().iter().any(|sides| sides.iter().product::<usize>() > ALONE);
-        if self.compiled && (again || much()) {
+        let much = || plan.sides().iter().any(|sides| sides.iter().product::<usize>() > LOOPS);
+        let any = T::Compute::compiled(0).is_some();
+        if self.compiled && any && (again || much()) {
             program.compile();
         }
         Some(program)
@@ -138,8 +147,8 @@ impl Fused {
         &self,
         plan: &Plan,
         program: Option<&Program>,
-        pool: &Pool<A::Element>,
-        (arrays, picks): (&[Option<&A>], &Picks<'_>),
+        arrays: &[Option<&A>],
+        picks: &Picks<'_>,
     ) -> Result<Vec<A::Output>, Error>
     where
         A: Strided,
@@ -160,7 +169,7 @@ impl Fused {
             .collect();
         let mut slices: Vec<_> = buffers.iter_mut().map(Vec::as_mut_slice).collect();
         let given = (inputs.as_slice(), picks.labels.as_slice(), None);
-        let orders = self.fill(plan, program, pool, given, &mut slices)?;
+        let orders = self.fill(plan, program, given, &mut slices)?;
         let outputs = plan.leaving().iter().zip(buffers).zip(orders);
         outputs
             .map(|((leaving, buffer), order)| A::from_elements(&leaving.shape, buffer, order))
@@ -174,13 +183,11 @@ impl Fused {
         &self,
         plan: &Plan,
         program: &Program,
-        pool: &Pool<T>,
         (inputs, labels, over): (&[Seen<'_, T>], &[Labels<'_>], Option<Over>),
         buffers: &mut [&mut [T]],
     ) -> Result<Vec<Order>, Error> {
         let (sides, entering, leaving) = (plan.sides(), plan.entering(), plan.leaving());
-        let run =
-            Run { engine: self, sides, entering, leaving, program, inputs, labels, over, pool };
+        let run = Run { engine: self, sides, entering, leaving, program, inputs, labels, over };
         let elements = sides.iter().map(|sides| sides.iter().product()).max().unwrap_or(0);
         // A product of small matrices may be much work.
         let elements = if program.joins() { usize::MAX } else { elements };
@@ -222,8 +229,32 @@ impl Fused {
     }
 }
 
-/// Memory that blocks have worked in, for the next, and what they had copied of what they were written over.
-pub(crate) type Pool<T> = Mutex<Vec<Box<(Scratch<<T as Element>::Compute>, Vec<T>)>>>;
+/// Memory that blocks have worked in, for the next: of each kind as many pieces as were in use at a time.
+#[derive(Default)]
+pub(crate) struct Memory(Mutex<Vec<Box<dyn Any + Send>>>);
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}
+
+impl Memory {
+    /// A piece of that kind, a used one if there is any.
+    pub(crate) fn take<M: Any + Send + Default>(&self) -> Box<M> {
+        let used = self.0.lock().ok().and_then(|mut all| {
+            let place = all.iter().rposition(|one| one.is::<M>())?;
+            all.swap_remove(place).downcast().ok()
+        });
+        used.unwrap_or_default()
+    }
+
+    pub(crate) fn give(&self, memory: Box<dyn Any + Send>) {
+        if let Ok(mut all) = self.0.lock() {
+            all.push(memory);
+        }
+    }
+}
 
 /// The arrays of a plan's arguments as it reads them.
 pub(crate) fn enter<'a, A>(
@@ -355,4 +386,46 @@ where
     let arrays: Vec<_> = arrays.iter().map(Option::as_ref).collect();
     let outputs = Reference.run(plan, &arrays, picks)?.into_iter();
     Ok(outputs.map(|output| output.into_data().into_iter().map(A::Element::of).collect()).collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "helpers of tests")]
+mod tests {
+    use super::*;
+    use crate::body::{Body, Lying};
+    use crate::program::Stage;
+    use lossmith_core::loss::cross_entropy;
+    use lossmith_core::{Inputs, Objective};
+
+    /// The loop of every stage for rows that lie so, if one is looked for.
+    fn loops(program: Option<Program>, lying: Lying) -> Vec<Option<usize>> {
+        let mut program = program.unwrap();
+        let found = |stage: &mut Stage| stage.body(lying)?.compiled;
+        program.stages().map(found).collect()
+    }
+
+    #[test]
+    fn loops_are_looked_for_where_they_pay() {
+        let plan = |rows: usize| {
+            let logits = Dense::new(&[rows, 8], vec![0.0; rows * 8]).unwrap();
+            let inputs = Inputs::<Dense>::new().tensor("input", logits);
+            let inputs = inputs.labels("target", vec![0; rows]);
+            Objective::from(cross_entropy()).plan(&Reference, &inputs).unwrap()
+        };
+        let (some, many) = (plan(LOOPS / 8), plan(LOOPS / 8 + 1));
+        let engine = Fused::new();
+        for lying in [Lying::Apart, Lying::Beside] {
+            let mut program = Program::new(&many).unwrap();
+            let body = |stage: &mut _| Body::new(stage, lying).and_then(|(body, _)| body.compiled);
+            let all: Vec<_> = program.stages().map(body).collect();
+            assert!(all.iter().any(Option::is_some));
+            let none = vec![None; all.len()];
+            assert_eq!(loops(engine.program::<f32>(&many, false), lying), all);
+            assert_eq!(loops(engine.program::<f32>(&some, false), lying), none, "not enough");
+            assert_eq!(loops(engine.program::<f32>(&some, true), lying), all, "run again");
+            assert_eq!(loops(engine.program::<f64>(&many, true), lying), none, "f64 has none");
+            let op_by_op = Fused::new().op_by_op();
+            assert_eq!(loops(op_by_op.program::<f32>(&many, true), lying), none, "op by op");
+        }
+    }
 }

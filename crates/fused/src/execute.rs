@@ -4,7 +4,7 @@ use crate::chunk::{CHUNK, LANES, Lanes, SUMS, Slot, Sums, tree};
 use crate::compiled::Belows;
 use crate::domain::outside;
 use crate::element::Element;
-use crate::engine::Pool;
+use crate::engine::Memory;
 use crate::kernel::{self, Each, Values};
 use crate::math::Lane;
 use crate::planes::Spare;
@@ -101,7 +101,7 @@ impl<T: Element> Ground<'_, T> {
         classes: &Classes<T::Compute>,
         outputs: impl IntoIterator<Item = (usize, &'o mut [T])>,
         over: Option<Over>,
-        pool: &Pool<T>,
+        memory: &Memory,
         parallel: bool,
     ) -> SmallVec<[f64; 4]> {
         // Of nothing there are no blocks, and outputs that are empty.
@@ -114,9 +114,9 @@ impl<T: Element> Ground<'_, T> {
             self.split((place, output), &mut parts);
         }
         let work = |(index, (mut parts, partials)): (usize, (Parts<'_, T>, &mut [f64]))| {
-            let used = pool.lock().ok().and_then(|mut pool| pool.pop());
-            let mut memory = used.unwrap_or_default();
-            let (scratch, copy) = &mut *memory;
+            // Where it works, and what it copies of what it is written over.
+            let mut own = memory.take::<(Scratch<T::Compute>, Vec<T>)>();
+            let (scratch, copy) = &mut *own;
             match over {
                 Some(over) => {
                     let inputs = self.of_block(index, over, &parts, copy);
@@ -128,9 +128,7 @@ impl<T: Element> Ground<'_, T> {
                 }
                 None => self.block(index, classes, scratch, &mut parts, partials),
             }
-            if let Ok(mut pool) = pool.lock() {
-                pool.push(memory);
-            }
+            memory.give(own);
         };
         if parallel && blocks > 1 {
             let partials = partials.par_chunks_mut(folds.max(1));

@@ -6,6 +6,7 @@ use crate::program::{Pass, Phase, Program, Role, Step};
 use lossmith_core::Plan;
 use lossmith_core::graph::{Dim, Id, NUMBER, Node, Shape};
 use lossmith_core::op::{Axis, Binary, Reduce};
+use smallvec::{SmallVec, smallvec};
 use std::collections::BTreeMap;
 
 pub(crate) const CLASS: usize = Axis::Class as usize;
@@ -22,6 +23,9 @@ pub(crate) struct Root {
     pub(crate) node: usize,
     pub(crate) output: Option<usize>,
 }
+
+/// The nodes that a node reads: no op has more than four arguments.
+pub(crate) type Reads = SmallVec<[usize; 4]>;
 
 /// What roots of one pass have in common: the phase, how many steps come before, and the sides.
 pub(crate) type Key = (usize, usize, [Option<usize>; 3]);
@@ -54,7 +58,7 @@ impl Program {
             }
         }
         let nodes = joined(nodes, &alias);
-        let arguments: Vec<Vec<usize>> = nodes
+        let arguments: Vec<Reads> = nodes
             .iter()
             .map(|(node, _)| node.arguments().map(|argument| alias[argument.index()]).collect())
             .collect();
@@ -71,7 +75,8 @@ impl Program {
         let mut steps: BTreeMap<Key, Vec<Root>> = BTreeMap::new();
         let mut walks = BTreeMap::new();
         for (root, &(when, depth)) in roots.iter().zip(&when) {
-            let walk = lowering.walk(*root, &mut sides)?;
+            let reach = lowering.reach(lowering.alias[lowering.source(*root)]);
+            let walk = lowering.walk(*root, &reach, &mut sides)?;
             let space = mask(walk.0);
             let mut row_space = space;
             row_space[CLASS] = false;
@@ -84,7 +89,7 @@ impl Program {
                 classes_of.1 = walk.1;
             }
             (walk.1 == Dim::One || sides.of(walk.1) == sides.of(classes_of.1)).then_some(())?;
-            cuts.read(&lowering, *root, key);
+            cuts.read(&lowering, &reach, key);
             steps.entry(key).or_default().push(*root);
         }
         let mut ordered = Vec::new();
@@ -221,12 +226,12 @@ impl Lowering {
     }
 
     /// The tensors that a node is computed from in one walk.
-    pub(crate) fn reads(&self, index: usize) -> Vec<usize> {
+    pub(crate) fn reads(&self, index: usize) -> Reads {
         if let Some((_, hit)) = self.pick(index)
             && self.at_hand(hit)
         {
             let of_row = !mask(self.nodes[hit].1)[CLASS];
-            return if of_row { vec![hit] } else { Vec::new() };
+            return if of_row { smallvec![hit] } else { Reads::new() };
         }
         let arguments =
             self.nodes[index].0.arguments().map(|argument| self.alias[argument.index()]);
@@ -235,7 +240,7 @@ impl Lowering {
 
     /// The sides of everything that a root is computed from, and the classes that it picks from; none if they are not
     /// those of one walk.
-    fn walk(&self, root: Root, sides: &mut Sides) -> Option<(Shape, Dim)> {
+    fn walk(&self, root: Root, all: &[usize], sides: &mut Sides) -> Option<(Shape, Dim)> {
         let mut shape = self.root_shape(root);
         let mut classes = Dim::One;
         let mut join = |known: &mut Dim, dim: Dim| {
@@ -244,13 +249,12 @@ impl Lowering {
             }
             dim == Dim::One || sides.of(dim) == sides.of(*known)
         };
-        let all = self.reach(self.alias[self.source(root)]);
-        for &index in &all {
+        for &index in all {
             let own = self.nodes[index].1;
             let fits = shape.iter_mut().zip(own).all(|(known, dim)| join(known, dim));
             fits.then_some(())?;
         }
-        for &index in &all {
+        for &index in all {
             if let Some((_, hit)) = self.pick(index) {
                 join(&mut classes, self.nodes[hit].1[CLASS]).then_some(())?;
             }

@@ -1,12 +1,13 @@
 //! A loss made ready once and run again and again, its gradients written where the caller wants them.
 
 use crate::element::Element;
-use crate::engine::{Fused, Pool, check_labels, enter, see, slowly};
+use crate::engine::{Fused, check_labels, enter, see, slowly};
 use crate::program::{Over, Program, sides_of};
 use crate::walk::dense;
 use lossmith_core::plan::{Leaving, Picks};
 use lossmith_core::strided::{Order, Seen, Slice, Strided};
 use lossmith_core::{Error, Evaluation, Inputs, Objective, Plan};
+use std::marker::PhantomData;
 
 /// A loss with its plan, made for the shapes of the last arguments and kept as long as they stay the same.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub struct Prepared<T: Element> {
     engine: Fused,
     objective: Objective,
     made: Option<(Plan, Option<Program>)>,
-    pool: Pool<T>,
+    elements: PhantomData<T>,
 }
 
 impl Fused {
@@ -37,8 +38,8 @@ impl Fused {
     /// # Ok::<(), lossmith_core::Error>(())
     /// ```
     pub fn prepare<T: Element>(&self, loss: impl Into<Objective>) -> Prepared<T> {
-        let (engine, pool) = (self.clone(), Pool::<T>::default());
-        Prepared { engine, objective: loss.into(), made: None, pool }
+        let engine = self.clone();
+        Prepared { engine, objective: loss.into(), made: None, elements: PhantomData }
     }
 }
 
@@ -55,9 +56,8 @@ impl<T: Element> Prepared<T> {
         let Some((plan, program)) = &self.made else { return Err(no_value()) };
         let picks = self.picks(plan, inputs)?;
         let arrays = inputs.arrays();
-        let given = (arrays.as_slice(), &picks);
-        let mut outputs =
-            self.engine.outputs(plan, program.as_ref(), &self.pool, given)?.into_iter();
+        let outputs = self.engine.outputs(plan, program.as_ref(), &arrays, &picks)?;
+        let mut outputs = outputs.into_iter();
         let value = outputs.next().ok_or_else(no_value)?;
         let names = plan.leaving().iter().skip(1).map(|leaving| leaving.name.clone());
         Ok(Evaluation { value, grads: names.zip(outputs).collect() })
@@ -145,7 +145,7 @@ impl<T: Element> Prepared<T> {
             own.map_or(Order::RowMajor, |(entering, seen)| seen.order(&entering.view))
         };
         let given = (seen.as_slice(), picks.labels.as_slice(), None);
-        let orders = self.engine.fill(plan, program, &self.pool, given, &mut buffers)?;
+        let orders = self.engine.fill(plan, program, given, &mut buffers)?;
         for ((leaving, buffer), got) in leaving.iter().zip(&mut buffers).zip(&orders).skip(1) {
             reorder(buffer, &leaving.shape, *got, wanted(leaving));
         }
@@ -212,7 +212,7 @@ impl<T: Element> Prepared<T> {
         let mut grads = together((name, elements), grads);
         let mut buffers = buffers(leaving, &mut value, &mut grads)?;
         let given = (seen.as_slice(), picks.labels.as_slice(), Some(over));
-        let orders = self.engine.fill(plan, program, &self.pool, given, &mut buffers)?;
+        let orders = self.engine.fill(plan, program, given, &mut buffers)?;
         Slice::from_elements(&first.shape, value, orders[0])
     }
 
@@ -224,7 +224,7 @@ impl<T: Element> Prepared<T> {
         let fits = self.made.as_ref().is_some_and(|(plan, _)| inputs.fit(&self.engine, plan));
         if !fits {
             let plan = self.objective.plan(&self.engine, inputs)?;
-            let program = self.engine.program(&plan, true);
+            let program = self.engine.program::<T>(&plan, true);
             self.made = Some((plan, program));
         }
         self.made.as_ref().ok_or_else(no_value)

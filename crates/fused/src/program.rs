@@ -7,6 +7,7 @@
 use crate::body::{Body, Lying};
 use lossmith_core::graph::{Dim, Node, Shape};
 use lossmith_core::op::{Binary, Compare, Reduce, Unary};
+use std::sync::OnceLock;
 
 /// What an instruction reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,9 +155,20 @@ pub(crate) struct Stage {
     /// What is brought into slots before the full values are computed.
     pub(crate) loads: Vec<(Arg, usize)>,
     pub(crate) full: Vec<FullOp>,
-    /// The full values as one loop, where they can be that and it has been looked for; of rows side by side.
-    pub(crate) body: Option<Body>,
-    pub(crate) beside: Option<Body>,
+    /// Whether its loops are looked for.
+    compiled: bool,
+    /// The full values as one loop, where they can be that, as rows lie; from the first time that it is asked for.
+    bodies: [OnceLock<Option<Body>>; 2],
+}
+
+impl Stage {
+    /// The loop of rows that lie so, if it is looked for and they can be one.
+    #[inline(always)]
+    pub(crate) fn body(&self, lying: Lying) -> Option<&Body> {
+        let new = || Body::new(self, lying).map(|(body, _)| body);
+        let body = self.compiled.then(|| self.bodies[lying as usize].get_or_init(new))?;
+        body.as_ref()
+    }
 }
 
 /// One walk over the space of some results.
@@ -335,11 +347,8 @@ impl Program {
         (whole && !self.numbers.iter().any(number)).then_some(pass)
     }
 
-    /// Finds the loops that were compiled for its stages, which pays where it is run on much or again.
+    /// Has the loops looked for that were compiled for its stages, which pays where it is run on much or again.
     pub(crate) fn compile(&mut self) {
-        self.stages().for_each(|stage| {
-            let body = |lying| Body::new(stage, lying).map(|(body, _)| body);
-            (stage.body, stage.beside) = (body(Lying::Apart), body(Lying::Beside));
-        });
+        self.stages().for_each(|stage| stage.compiled = true);
     }
 }

@@ -2,6 +2,7 @@
 //! any, chunk by chunk: a chunk of lanes goes through all ops before the next is read, so that memory is read and written
 //! while others are computed, and nothing in between leaves the nearest cache.
 
+use crate::body::Lying;
 use crate::chunk::{
     CHUNK, Chunk, Slot, Sums, add_up, add_up_products, chunk_mut, largest_of, store, tree,
 };
@@ -60,7 +61,7 @@ impl<T: Element> Work for Rows<'_, '_, '_, T> {
 
     #[inline(always)]
     fn run(mut self) {
-        let body = self.stage.body.as_ref();
+        let body = self.stage.body(Lying::Apart);
         let compiled = body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)));
         if let Some((body, Run::Apart(run))) = compiled {
             return self.run_body(body, run);

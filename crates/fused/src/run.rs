@@ -3,7 +3,7 @@
 use crate::between::{Tensor, across, empty, everywhere, inward, joined, multiply, row_major};
 use crate::domain;
 use crate::element::Element;
-use crate::engine::{ALONE, Fused, Pool};
+use crate::engine::{ALONE, Fused};
 use crate::execute::Ground;
 use crate::math::Lane;
 use crate::program::{Joint, Operand, Over, Pass, Phase, Program, Role, Source, Step, sides_of};
@@ -38,7 +38,6 @@ pub(crate) struct Run<'a, T: Element> {
     pub(crate) labels: &'a [Labels<'a>],
     /// The input that the caller wants its gradient over.
     pub(crate) over: Option<Over>,
-    pub(crate) pool: &'a Pool<T>,
 }
 
 /// What the steps have come to.
@@ -292,7 +291,7 @@ impl<T: Element> Run<'_, T> {
         let domains = (domains.as_slice(), &state.outside);
         let ground = self.ground(pass, walk, &seen, first, &state.numbers, domains);
         let parallel = sides.iter().product::<usize>() > ALONE;
-        let folds = ground.run(&ground.classes(), own, over, self.pool, parallel);
+        let folds = ground.run(&ground.classes(), own, over, &self.engine.memory, parallel);
         for (&(node, op), fold) in pass.folds.iter().zip(folds) {
             let number = &mut state.numbers[node];
             let begins = rows.is_none_or(Rows::first);

@@ -1,7 +1,7 @@
 //! When everything is made: as late as what needs it allows, so that one walk makes as many results as can be.
 
 use crate::cut::{Cuts, Sides};
-use crate::lower::{Lowering, Root};
+use crate::lower::{Lowering, Reads, Root};
 use crate::program::Role;
 use lossmith_core::Plan;
 use lossmith_core::graph::Node;
@@ -13,7 +13,7 @@ impl Lowering {
     pub(crate) fn schedule(
         &self,
         plan: &Plan,
-        arguments: &[Vec<usize>],
+        arguments: &[Reads],
         roots: &[Root],
         cuts: &mut Cuts,
         sides: &mut Sides,
@@ -60,7 +60,7 @@ impl Lowering {
         let needs = |unit: usize| {
             let (mut needs, mut seen) = (BTreeSet::new(), BTreeSet::new());
             let node = nodes[unit];
-            let mut open = if own(unit) { arguments[node].clone() } else { vec![node] };
+            let mut open = if own(unit) { arguments[node].to_vec() } else { vec![node] };
             while let Some(index) = open.pop() {
                 match unit_of.get(&index) {
                     Some(&other) => drop(needs.insert(other)),

@@ -1,7 +1,7 @@
 //! The full values of a stage of rows side by side, where there are few classes or inner positions: a class of a tile
 //! of rows goes through all ops before the next. What a tile reads and keeps stays in the nearest caches.
 
-use crate::body::{Body, SUMMED, WRITES, Write};
+use crate::body::{Body, Lying, SUMMED, WRITES, Write};
 use crate::chunk::{FEW, LANES, Sums};
 use crate::compiled::{Beside, OfClasses, Run, Spaced, SpacedMut};
 use crate::element::Element;
@@ -87,7 +87,8 @@ impl<T: Element> Tile<'_, '_, '_, T> {
     pub(crate) fn run(mut self) {
         self.start();
         // Of fewer rows, most lanes of a loop would be nobody's.
-        let body = self.stage.beside.as_ref().filter(|_| self.block.lanes >= FEW);
+        let enough = self.block.lanes >= FEW;
+        let body = enough.then(|| self.stage.body(Lying::Beside)).flatten();
         let compiled = body.and_then(|body| Some((body, T::Compute::compiled(body.compiled?)?)));
         if let Some((body, Run::Beside(run))) = compiled {
             self.run_body(body, run);
@@ -161,7 +162,8 @@ impl<T: Element> Tile<'_, '_, '_, T> {
         belows.resize_with(belows.len().max(body.belows.len()), Vec::new);
         for (belows, &row) in belows.iter_mut().zip(&body.belows) {
             belows.resize(belows.len().max(pitch / FEW), [[T::Compute::ZERO; FEW]; PARTS]);
-            self.ground.level.run(BelowRows { rows: &self.scratch.narrow[row], out: belows });
+            let out = &mut belows[..pitch / FEW];
+            self.ground.level.run(BelowRows { rows: &self.scratch.narrow[row], out });
         }
         let mut written = take(&mut self.scratch.written);
         written.resize_with(body.writes.len().max(written.len()), Vec::new);
