@@ -6,7 +6,9 @@ pub mod backends;
 use lossmith_core::catalogue::{Argument, Domain, Form, SAMPLE_WEIGHT, Values};
 use lossmith_core::loss::Definition;
 use lossmith_core::shape::{Given, Layout, Main, count};
+use lossmith_core::strided::Slice;
 use lossmith_core::{Dense, Error, Format, Indices, Inputs, Loss};
+use lossmith_fused::Element;
 
 /// A stream of numbers from a seed (SplitMix64).
 #[derive(Clone, Debug)]
@@ -63,6 +65,17 @@ impl Problem {
             inputs = inputs.labels(name, indices.clone());
         }
         inputs
+    }
+
+    /// The same, each number rounded to a format.
+    ///
+    /// # Errors
+    /// The library's own.
+    pub fn slices<T: Element>(&self) -> Result<Inputs<Slice<'static, T>>, Error> {
+        self.inputs().try_map(|array| {
+            let elements: Vec<T> = array.data().iter().map(|&x| T::of(x)).collect();
+            Slice::new(array.shape(), elements)
+        })
     }
 
     /// A problem for the loss: any shape it takes, optional arguments given or not, labels sometimes ignored.

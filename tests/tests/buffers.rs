@@ -18,18 +18,6 @@ use std::borrow::Cow;
 
 type Slices = Inputs<Slice<'static, f32>>;
 
-fn slices(problem: &Problem) -> Slices {
-    let mut inputs = Inputs::new();
-    for (name, array) in &problem.numbers {
-        let elements: Vec<f32> = array.data().iter().map(|&x| f32::of(x)).collect();
-        inputs = inputs.tensor(name, Slice::new(array.shape(), elements).unwrap());
-    }
-    for (name, indices) in &problem.labels {
-        inputs = inputs.labels(name, indices.clone());
-    }
-    inputs
-}
-
 fn bits(numbers: &[f32]) -> Vec<u32> {
     numbers.iter().map(|x| if x.is_nan() { f32::NAN } else { *x }.to_bits()).collect()
 }
@@ -118,7 +106,7 @@ fn gradients_over_an_argument_of_many_blocks_have_the_bits_of_new_memory() {
         for (loss, optional) in [(found(), &[][..]), (found(), weights), (unreduced, weights)] {
             let beside = Beside { optional, rows: 3, ignored: false };
             let problem = Problem::with(&loss, shape, &beside, &mut Stream(7)).unwrap();
-            let inputs = slices(&problem);
+            let inputs = problem.slices().unwrap();
             let right = loss.value_and_grad(&Fused::new(), &inputs).unwrap();
             let mut prepared = Fused::new().prepare::<f32>(loss);
             for (name, _) in &right.grads {
@@ -162,7 +150,7 @@ fn whatever_changes_the_bits_are_those_of_new_memory() {
             for _ in 0..4 {
                 // Of another shape, then other numbers in the same.
                 let problem = Problem::random(&loss, &mut seed).unwrap();
-                same(&mut prepared, &loss, &slices(&problem));
+                same(&mut prepared, &loss, &problem.slices().unwrap());
                 let mut problem = problem;
                 for (_, array) in &mut problem.numbers {
                     let mut data = array.data().to_vec();
@@ -174,7 +162,7 @@ fn whatever_changes_the_bits_are_those_of_new_memory() {
                         labels.data.reverse();
                     }
                 });
-                same(&mut prepared, &loss, &slices(&problem));
+                same(&mut prepared, &loss, &problem.slices().unwrap());
             }
         }
     }
@@ -363,7 +351,7 @@ fn what_is_empty_is_what_it_is_on_the_reference() {
                     continue;
                 }
                 let Ok(problem) = Problem::required(&loss, shape, &mut Stream(1)) else { continue };
-                let inputs = slices(&problem);
+                let inputs = problem.slices().unwrap();
                 let right = loss.value_and_grad(&Reference, &problem.inputs());
                 match (right, loss.value_and_grad(&Fused::new(), &inputs)) {
                     (Ok(right), Ok(got)) => {

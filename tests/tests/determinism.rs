@@ -62,19 +62,6 @@ fn hash(numbers: impl Iterator<Item = f64>) -> u64 {
     })
 }
 
-/// A problem in that format.
-fn in_format<T: Element>(problem: &Problem) -> Inputs<Slice<'static, T>> {
-    let mut inputs = Inputs::new();
-    for (name, array) in &problem.numbers {
-        let elements: Vec<T> = array.data().iter().map(|&x| T::of(x)).collect();
-        inputs = inputs.tensor(name, Slice::new(array.shape(), elements).unwrap());
-    }
-    for (name, indices) in &problem.labels {
-        inputs = inputs.labels(name, indices.clone());
-    }
-    inputs
-}
-
 /// The bits of value and gradients.
 fn bits<T: Element>(engine: &Fused, loss: &AnyLoss, inputs: &Inputs<Slice<'static, T>>) -> u64 {
     let got = loss.value_and_grad(engine, inputs).unwrap();
@@ -93,7 +80,7 @@ fn check<T: Element>(name: &str, table: &str) {
         for (place, shape) in shapes(&base).iter().enumerate() {
             let mut seed = Stream(place as u64);
             let (loss, problem) = random(&base, shape, &mut seed);
-            let inputs = in_format::<T>(&problem);
+            let inputs = problem.slices::<T>().unwrap();
             let right = bits(&best, &loss, &inputs);
             for (threads, engine) in &threads {
                 let got = bits(engine, &loss, &inputs);
@@ -145,9 +132,9 @@ fn what_was_worked_in_before_changes_nothing() {
             let (loss, problem) = random(base, shape, &mut Stream(place as u64));
             let of_formats = |engine: &Fused| {
                 [
-                    bits(engine, &loss, &in_format::<f32>(&problem)),
-                    bits(engine, &loss, &in_format::<bf16>(&problem)),
-                    bits(engine, &loss, &in_format::<f64>(&problem)),
+                    bits(engine, &loss, &problem.slices::<f32>().unwrap()),
+                    bits(engine, &loss, &problem.slices::<bf16>().unwrap()),
+                    bits(engine, &loss, &problem.slices::<f64>().unwrap()),
                 ]
             };
             let name = base.entry().name;
