@@ -220,7 +220,8 @@ def ms(seconds):
     return f"{1e3 * seconds:.{3 if seconds < 1e-3 else 2 if seconds < 1e-2 else 1}f}"
 
 
-def times(ratio):
+def multiple(ratio):
+    """How many times, without more figures than are known."""
     return f"{ratio:.0f}×" if ratio >= 10 else f"{ratio:.2g}×"
 
 
@@ -231,7 +232,7 @@ def compared(rows, others):
     for row in (row for row in ROWS if row in rows):
         found = rows[row]
         best = min(found[name]["seconds"] for name in mine if name in found)
-        theirs = [(found[name]["seconds"], times(found[name]["seconds"] / best)) for name in others]
+        theirs = [(found[name]["seconds"], multiple(found[name]["seconds"] / best)) for name in others]
         own = [(found[name]["seconds"], f"{found[name]['roof'] / found[name]['seconds']:.2f}") for name in mine]
         lines.append([row, *(f"{ms(seconds)} ({ratio})" for seconds, ratio in theirs + own)])
     return table(["ms", *others, *mine], lines)

@@ -21,7 +21,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 /// Up to so many elements in a walk, one thread is faster than several.
 pub(crate) const ALONE: usize = 65_536;
 
-/// Up to so many, a loss that is run once is sooner done op by op than its compiled loops are found.
+/// Up to so many elements, a loss that is run once is sooner done op by op than its compiled loops are found.
 const LOOPS: usize = 32_768;
 
 /// More threads than any machine has use for.
